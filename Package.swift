@@ -1,0 +1,75 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every lesson, in the order of the course; a lesson's folder is `Lessons/<name>`.
+let allLessons = [
+  "Lesson04-VAE"
+]
+
+/// `LESSONS=Lesson04-VAE swift test` builds and tests the named lessons alone.
+let lessons = allLessons.filter { lesson in
+  guard let wanted = Context.environment["LESSONS"] else { return true }
+  return wanted.split(separator: ",").contains { $0 == lesson }
+}
+
+// The libraries are optimised in debug builds too, so that a plain `swift run` is fast.
+let optimised: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .unsafeFlags(["-O", "-wmo", "-num-threads", "2", "-disable-batch-mode", "-enforce-exclusivity=unchecked"]),
+]
+
+// `-march=native` gives fused multiply-add as an instruction; without it `addingProduct` is a call
+// into the C library, hence the define beside the flag. Arm64 has it in its baseline.
+#if arch(x86_64) && os(Linux)
+  let native: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-march=native"]), .define("FUSED_MULTIPLY_ADD")]
+#elseif arch(arm64)
+  let native: [SwiftSetting] = [.define("FUSED_MULTIPLY_ADD")]
+#else
+  let native: [SwiftSetting] = []
+#endif
+
+// A function in `main.swift` may use a variable above it without annotations.
+let asNotebook: [SwiftSetting] = [.swiftLanguageMode(.v6), .defaultIsolation(MainActor.self)]
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: optimised + (name == "Tensors" ? native : []))
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(name: name + "Tests", dependencies: [.target(name: name)] + dependencies)
+}
+
+let package = Package(
+  name: "deep-unsupervised-learning",
+  platforms: [.macOS(.v15)],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+  ],
+  targets: [
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+
+    library("Tensors", ["COpenBLAS"]),
+    library("NeuralNetworks", ["Tensors"]),
+    library("Distributions", ["Tensors"]),
+    library("Datasets", ["Tensors", "CPNG"]),
+    library("Figures", ["Tensors", "CPNG"]),
+    library("Notebook", ["Figures", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    library("LessonKit", ["Tensors", "NeuralNetworks", "Distributions", "Datasets", "Figures", "Notebook"]),
+
+    tests(of: "Tensors"),
+    tests(of: "NeuralNetworks"),
+    tests(of: "Distributions"),
+    tests(of: "Datasets"),
+    tests(of: "Figures", ["CPNG"]),
+    tests(of: "Notebook"),
+    .testTarget(
+      name: "LessonTests", dependencies: ["LessonKit"] + lessons.map { .target(name: $0) },
+      sources: lessons.map { "\($0)Tests.swift" }),
+  ]
+    + lessons.map {
+      .executableTarget(
+        name: $0, dependencies: ["LessonKit"], path: "Lessons/\($0)", swiftSettings: asNotebook)
+    }
+)

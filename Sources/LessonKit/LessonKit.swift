@@ -1,0 +1,6 @@
+@_exported import Datasets
+@_exported import Distributions
+@_exported import Figures
+@_exported import NeuralNetworks
+@_exported import Notebook
+@_exported import Tensors

@@ -1,0 +1,3 @@
+/// A step of a recorded computation.
+final class Node: @unchecked Sendable {
+}

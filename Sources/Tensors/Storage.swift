@@ -1,0 +1,66 @@
+import Foundation
+import Synchronization
+
+/// Float32 memory aligned to 64 bytes and padded to whole vectors of 16, taken from and returned to `StoragePool`.
+///
+/// Written only while the operation that made it runs, or by an optimiser that holds the only reference.
+final class Storage: @unchecked Sendable {
+  let pointer: UnsafeMutablePointer<Float>
+  private let sizeClass: StoragePool.SizeClass
+
+  /// Uninitialised room for `count` floats.
+  init(count: Int) {
+    sizeClass = StoragePool.SizeClass(holding: count)
+    pointer = StoragePool.take(sizeClass)
+  }
+
+  deinit {
+    StoragePool.give(pointer, sizeClass)
+  }
+}
+
+/// Free lists by size, shared by all threads: after the first steps of a training loop nothing more comes from the system.
+enum StoragePool {
+  /// Four classes for each power of two, so at most a fifth of a block is unused.
+  struct SizeClass {
+    let index: Int
+    /// Room in floats, a multiple of 16.
+    let capacity: Int
+
+    init(holding count: Int) {
+      let vectors = max(1, (count + 15) / 16)
+      if vectors <= 4 {
+        index = vectors - 1
+        capacity = vectors * 16
+        return
+      }
+      let exponent = Int.bitWidth - 1 - (vectors - 1).leadingZeroBitCount
+      let step = 1 << (exponent - 2)
+      let quarters = (vectors - 1) / step + 1  // 5...8 quarters of 2^exponent
+      index = exponent * 4 + quarters - 9
+      capacity = quarters * step * 16
+    }
+  }
+
+  private struct Block: @unchecked Sendable {
+    let pointer: UnsafeMutablePointer<Float>
+  }
+
+  private static let idle = Mutex<[[Block]]>(Array(repeating: [], count: 4 * Int.bitWidth))
+
+  static func take(_ size: SizeClass) -> UnsafeMutablePointer<Float> {
+    if let block = idle.withLock({ $0[size.index].popLast() }) { return block.pointer }
+    let bytes = size.capacity * MemoryLayout<Float>.stride
+    var address: UnsafeMutableRawPointer?
+    guard posix_memalign(&address, 64, bytes) == 0, let address else {
+      fail(
+        "Tensor", "no memory for \(size.capacity) values (\(bytes >> 20) MiB); use smaller batches or a smaller model")
+    }
+    return address.bindMemory(to: Float.self, capacity: size.capacity)
+  }
+
+  static func give(_ pointer: UnsafeMutablePointer<Float>, _ size: SizeClass) {
+    let block = Block(pointer: pointer)
+    idle.withLock { $0[size.index].append(block) }
+  }
+}
