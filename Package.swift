@@ -58,6 +58,9 @@ let package = Package(
     library("Notebook", ["Figures", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     library("LessonKit", ["Tensors", "NeuralNetworks", "Distributions", "Datasets", "Figures", "Notebook"]),
 
+    .executableTarget(
+      name: "benchmark", dependencies: ["NeuralNetworks", "Distributions"], swiftSettings: optimised),
+
     tests(of: "Tensors"),
     tests(of: "NeuralNetworks"),
     tests(of: "Distributions"),

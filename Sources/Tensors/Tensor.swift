@@ -4,7 +4,8 @@
 public struct Tensor: Sendable {
   /// The extent of each axis; empty for a scalar.
   public let shape: [Int]
-  let storage: Storage
+  /// Written to only by an optimiser, after making sure that nobody shares it.
+  var storage: Storage
   /// How this value was computed; nil for a constant.
   let node: Node?
 

@@ -1,0 +1,109 @@
+/// The gradient of `function` at `x`, of the shape of `x`.
+///
+/// The result may itself be differentiated, with respect to `x` and to whatever else `function` uses.
+///
+/// - Precondition: `function` returns a tensor with one value.
+public func gradient(at x: Tensor, of function: (Tensor) throws -> Tensor) rethrows -> Tensor {
+  try valueWithGradient(at: x, of: function).gradient
+}
+
+/// The value of `function` at `x` and its gradient there, of the shape of `x`.
+public func valueWithGradient(
+  at x: Tensor, of function: (Tensor) throws -> Tensor
+) rethrows -> (value: Tensor, gradient: Tensor) {
+  // A new node even where x has one: what led to x is not walked, but stays connected for second order.
+  let variable = x.node == nil ? x.asVariable() : x.recorded(from: [x], [{ upstream, _, _ in upstream }])
+  let value = try function(variable)
+  let found = backward(from: value, to: [variable], keepsGraph: true, operation: "gradient(at:)")
+  return (value, found[0] ?? .zeros(x.shape))
+}
+
+/// The gradients of `y` with respect to parameters or intermediate results; each has its tensor's shape.
+///
+/// The results may themselves be differentiated, unless this runs inside ``withoutGradients(_:)``.
+///
+/// - Precondition: `y` has one value and depends on every tensor of `xs`.
+public func gradients(of y: Tensor, withRespectTo xs: [Tensor]) -> [Tensor] {
+  let found = backward(from: y, to: xs, keepsGraph: true, operation: "gradients(of:withRespectTo:)")
+  return found.enumerated().map { index, gradient in
+    guard let gradient else {
+      let reason =
+        xs[index].node == nil
+        ? "it is a constant; use a Parameter, or gradient(at:)" : "the value was not computed from it while recording"
+      fail("gradients(of:withRespectTo:)", "tensor \(index), of shape \(xs[index].shape), has no gradient: \(reason)")
+    }
+    return gradient
+  }
+}
+
+/// Gradients for an optimiser: not recorded, nil for what `y` does not depend on; the graph is used up.
+package func gradientsConsumingGraph(of y: Tensor, withRespectTo xs: [Tensor]) -> [Tensor?] {
+  withoutGradients { backward(from: y, to: xs, keepsGraph: false, operation: "minimize") }
+}
+
+/// Reverse-mode differentiation, without recursion.
+private func backward(from y: Tensor, to xs: [Tensor], keepsGraph: Bool, operation: String) -> [Tensor?] {
+  guard y.count == 1 else {
+    fail(operation, "needs a scalar to differentiate, not shape \(y.shape); take its sum or mean first")
+  }
+  guard let root = y.node else { return xs.map { _ in nil } }
+  let targets = Set(xs.compactMap { $0.node.map(ObjectIdentifier.init) })
+  let path = nodes(from: root, leadingTo: targets, operation)
+  guard path.slots[ObjectIdentifier(root)] != nil else { return xs.map { _ in nil } }
+
+  var upstreams = [Tensor?](repeating: nil, count: path.nodes.count)
+  upstreams[path.nodes.count - 1] = Tensor.ones(y.shape)
+  for slot in path.nodes.indices.reversed() {
+    let node = path.nodes[slot]
+    guard let upstream = upstreams[slot] else { continue }
+    if !targets.contains(ObjectIdentifier(node)) { upstreams[slot] = nil }
+    for (index, input) in node.inputs.enumerated() {
+      guard let source = input.node, let to = path.slots[ObjectIdentifier(source)] else { continue }
+      let gradient = node.gradient(ofInput: index, upstream: upstream)
+      accumulate(gradient, into: &upstreams[to])
+    }
+    if !keepsGraph { node.consume() }
+  }
+  return xs.map { x in x.node.flatMap { path.slots[ObjectIdentifier($0)] }.flatMap { upstreams[$0] } }
+}
+
+/// Adopts a first gradient and adds later ones.
+private func accumulate(_ gradient: Tensor, into sum: inout Tensor?) {
+  if let first = sum {
+    sum = nil
+    sum = first + gradient
+  } else {
+    sum = gradient
+  }
+}
+
+/// The nodes from `root` that lead to a target, by ascending depth, with each one's place in that list.
+private func nodes(
+  from root: Node, leadingTo targets: Set<ObjectIdentifier>, _ operation: String
+) -> (nodes: [Node], slots: [ObjectIdentifier: Int]) {
+  var reachable = [root]
+  var seen: Set = [ObjectIdentifier(root)]
+  var next = 0
+  while next < reachable.count {
+    let node = reachable[next]
+    next += 1
+    if node.isConsumed {
+      fail(operation, "the graph of this value was used up by minimize; compute the value again")
+    }
+    for case let source? in node.inputs.map(\.node) where seen.insert(ObjectIdentifier(source)).inserted {
+      reachable.append(source)
+    }
+  }
+  reachable.sort { $0.depth < $1.depth }
+  var slots: [ObjectIdentifier: Int] = [:]
+  var leading: [Node] = []
+  for node in reachable {
+    let leads =
+      targets.contains(ObjectIdentifier(node))
+      || node.inputs.contains { $0.node.map { slots[ObjectIdentifier($0)] != nil } ?? false }
+    guard leads else { continue }
+    slots[ObjectIdentifier(node)] = leading.count
+    leading.append(node)
+  }
+  return (leading, slots)
+}

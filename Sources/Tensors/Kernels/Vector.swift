@@ -1,0 +1,60 @@
+/// Sixteen floats: one AVX-512 register, two of AVX2, four of NEON.
+typealias Vector = SIMD16<Float>
+typealias IntVector = SIMD16<Int32>
+typealias Pointer = UnsafeMutablePointer<Float>
+
+extension Vector {
+  static let width = 16
+
+  @inline(always) init(loading pointer: UnsafePointer<Float>) {
+    self = UnsafeRawPointer(pointer).loadUnaligned(as: Vector.self)
+  }
+
+  @inline(always) func store(to pointer: Pointer) {
+    UnsafeMutableRawPointer(pointer).storeBytes(of: self, as: Vector.self)
+  }
+
+  /// The raw bits as integers, and back.
+  @inline(always) var bits: IntVector { unsafeBitCast(self, to: IntVector.self) }
+  @inline(always) init(bits: IntVector) { self = unsafeBitCast(bits, to: Vector.self) }
+
+  @inline(always) var magnitude: Vector { Vector(bits: bits & IntVector(repeating: 0x7fff_ffff)) }
+
+  /// `self` carrying the sign of `other`.
+  @inline(always) func signed(like other: Vector) -> Vector {
+    Vector(bits: bits | (other.bits & IntVector(repeating: Int32(bitPattern: 0x8000_0000))))
+  }
+
+  /// The sum over lanes, always in the same order.
+  @inline(always) var lanesSum: Float {
+    let eight = lowHalf + highHalf
+    let four = eight.lowHalf + eight.highHalf
+    let two = four.lowHalf + four.highHalf
+    return two.x + two.y
+  }
+
+  /// The lanes from `valid` on replaced by `filler`, for the end of a row.
+  @inline(always) func filling(from valid: Int, with filler: Float) -> Vector {
+    let lanes = IntVector(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+    return replacing(with: Vector(repeating: filler), where: lanes .>= IntVector(repeating: Int32(valid)))
+  }
+}
+
+/// a·b + c, rounded once where the processor can.
+@inline(always) func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector {
+  #if FUSED_MULTIPLY_ADD
+    c.addingProduct(a, b)
+  #else
+    a * b + c
+  #endif
+}
+
+/// The larger of two lanes; a NaN in either is kept.
+@inline(always) func larger(_ a: Vector, _ b: Vector) -> Vector {
+  a.replacing(with: b, where: .!(b .<= a) .& (a .== a))
+}
+
+/// The smaller of two lanes; a NaN in either is kept.
+@inline(always) func smaller(_ a: Vector, _ b: Vector) -> Vector {
+  a.replacing(with: b, where: .!(b .>= a) .& (a .== a))
+}

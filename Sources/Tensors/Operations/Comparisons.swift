@@ -1,0 +1,48 @@
+private enum Less: BinaryKernel {
+  @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector {
+    Vector(repeating: 0).replacing(with: 1, where: a .< b)
+  }
+}
+private enum LessOrEqual: BinaryKernel {
+  @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector {
+    Vector(repeating: 0).replacing(with: 1, where: a .<= b)
+  }
+}
+private enum Equal: BinaryKernel {
+  @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector {
+    Vector(repeating: 0).replacing(with: 1, where: a .== b)
+  }
+}
+
+/// Masks: 1 where the comparison holds and 0 elsewhere; shapes broadcast and no gradient flows.
+extension Tensor {
+  /// 1 where `a` is less than `b`, else 0.
+  public static func .< (a: Tensor, b: Tensor) -> Tensor { broadcasting(a, b, Less.self, named: ".<") }
+
+  /// 1 where `a` is less than or equal to `b`, else 0.
+  public static func .<= (a: Tensor, b: Tensor) -> Tensor { broadcasting(a, b, LessOrEqual.self, named: ".<=") }
+
+  /// 1 where `a` is greater than `b`, else 0.
+  public static func .> (a: Tensor, b: Tensor) -> Tensor { broadcasting(b, a, Less.self, named: ".>") }
+
+  /// 1 where `a` is greater than or equal to `b`, else 0.
+  public static func .>= (a: Tensor, b: Tensor) -> Tensor { broadcasting(b, a, LessOrEqual.self, named: ".>=") }
+
+  /// 1 where the two are equal, else 0.
+  public static func .== (a: Tensor, b: Tensor) -> Tensor { broadcasting(a, b, Equal.self, named: ".==") }
+
+  /// 1 where the value is less than the scalar, else 0.
+  public static func .< (x: Tensor, scalar: Float) -> Tensor { x.zip(scalar: scalar, first: false, Less.self) }
+
+  /// 1 where the value is less than or equal to the scalar, else 0.
+  public static func .<= (x: Tensor, scalar: Float) -> Tensor { x.zip(scalar: scalar, first: false, LessOrEqual.self) }
+
+  /// 1 where the value is greater than the scalar, else 0.
+  public static func .> (x: Tensor, scalar: Float) -> Tensor { x.zip(scalar: scalar, first: true, Less.self) }
+
+  /// 1 where the value is greater than or equal to the scalar, else 0.
+  public static func .>= (x: Tensor, scalar: Float) -> Tensor { x.zip(scalar: scalar, first: true, LessOrEqual.self) }
+
+  /// 1 where the value equals the scalar, else 0.
+  public static func .== (x: Tensor, scalar: Float) -> Tensor { x.zip(scalar: scalar, first: false, Equal.self) }
+}

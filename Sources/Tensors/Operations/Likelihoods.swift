@@ -1,0 +1,35 @@
+private enum BernoulliLogLikelihood: BinaryKernel {
+  @inline(always) static func apply(_ x: Vector, _ logit: Vector) -> Vector {
+    fma(x, logit, -vectorSoftplus(logit))
+  }
+}
+
+private enum BernoulliResidual: BinaryKernel {
+  @inline(always) static func apply(_ x: Vector, _ logit: Vector) -> Vector { x - vectorSigmoid(logit) }
+}
+
+/// x·logit − ln(1 + e^logit): the log-probability of binary values, in nats, elementwise and in one pass.
+///
+/// - Precondition: the shapes agree.
+public func bernoulliLogLikelihood(_ x: Tensor, logits: Tensor) -> Tensor {
+  guard x.shape == logits.shape else {
+    fail("bernoulliLogLikelihood", "the values \(x.shape) and the logits \(logits.shape) must have one shape")
+  }
+  return x.zip(logits, BernoulliLogLikelihood.self).recorded(x, logits) {
+    upstream, inputs, _ in
+    upstream * inputs[1]
+  } _: { upstream, inputs, _ in
+    upstream * residual(inputs[0], logits: inputs[1])
+  }
+}
+
+/// x − sigmoid(logit).
+private func residual(_ x: Tensor, logits: Tensor) -> Tensor {
+  x.zip(logits, BernoulliResidual.self).recorded(x, logits) {
+    upstream, _, _ in
+    upstream
+  } _: { upstream, inputs, _ in
+    let probability = sigmoid(inputs[1])
+    return -upstream * probability * (1 - probability)
+  }
+}

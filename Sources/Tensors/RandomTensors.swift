@@ -1,0 +1,77 @@
+extension Tensor {
+  /// Independent values, uniform in `range`.
+  public static func uniform(_ shape: [Int], in range: Range<Float> = 0..<1, using random: inout Random) -> Tensor {
+    let width = range.upperBound - range.lowerBound
+    let last = range.upperBound.nextDown
+    return drawn(shape, using: &random, pairs: false) { bits, _ in
+      // Rounding could reach the open end.
+      (
+        smaller(
+          fma(unitInterval(bits), Vector(repeating: width), Vector(repeating: range.lowerBound)),
+          Vector(repeating: last)), nil
+      )
+    }
+  }
+
+  /// Independent standard normal values (Box & Muller, 1958).
+  public static func normal(_ shape: [Int], using random: inout Random) -> Tensor {
+    drawn(shape, using: &random, pairs: true) { first, second in
+      let radius = vectorSquareRoot(-2 * vectorLog(unitInterval(first)))
+      let (cosine, sine) = vectorCosineAndSine(turns: unitInterval(second))
+      return (radius * cosine, radius * sine)
+    }
+  }
+
+  /// 1 with the probability that each value gives and 0 otherwise; no gradient flows.
+  public static func bernoulli(_ probabilities: Tensor, using random: inout Random) -> Tensor {
+    Tensor.uniform(probabilities.shape, using: &random) .< probabilities.detached()
+  }
+
+  /// Values made from random bits, sixteen (or two times sixteen) at a time, in an order that threads do not change.
+  @inline(__always)
+  private static func drawn(
+    _ shape: [Int], using random: inout Random, pairs: Bool,
+    _ make: (SIMD16<UInt32>, SIMD16<UInt32>) -> (Vector, Vector?)
+  ) -> Tensor {
+    let count = checkedCount(of: shape, in: "Tensor")
+    let result = Storage(count: count)
+    let target = result.pointer
+    let vectors = (count + 15) / 16
+    let units = pairs ? (vectors + 1) / 2 : vectors
+    let draws = pairs ? 16 : 8  // 64-bit numbers for each unit
+    let stream = random
+    parallel(units, work: 4 * count) { range in
+      for unit in range {
+        let first = stream.bits(after: unit * draws)
+        let second = pairs ? stream.bits(after: unit * draws + 8) : first
+        let (a, b) = make(first, second)
+        let position = unit * (pairs ? 32 : 16)
+        a.store(to: target + position)
+        if let b, position + 16 < count { b.store(to: target + position + 16) }
+      }
+    }
+    random.skip(units * draws)
+    return Tensor(storage: result, shape: shape)
+  }
+}
+
+extension Random {
+  /// The next eight numbers after skipping `skipped`, as sixteen 32-bit halves.
+  @inline(always) fileprivate func bits(after skipped: Int) -> SIMD16<UInt32> {
+    let steps = SIMD8<UInt64>(1, 2, 3, 4, 5, 6, 7, 8) &+ SIMD8(repeating: UInt64(skipped))
+    var z = steps &* SIMD8(repeating: gamma) &+ SIMD8(repeating: seed)
+    z = (z ^ (z &>> 30)) &* SIMD8(repeating: 0xbf58_476d_1ce4_e5b9)
+    z = (z ^ (z &>> 27)) &* SIMD8(repeating: 0x94d0_49bb_1331_11eb)
+    return unsafeBitCast(z ^ (z &>> 31), to: SIMD16<UInt32>.self)
+  }
+
+  /// Leaves out the next `count` numbers.
+  fileprivate mutating func skip(_ count: Int) { seed &+= gamma &* UInt64(count) }
+}
+
+/// 23 random bits as the middle of one of 2²³ equal parts of 0…1: never 0 and never 1.
+@inline(always)
+private func unitInterval(_ bits: SIMD16<UInt32>) -> Vector {
+  let inOneToTwo = unsafeBitCast((bits &>> 9) | 0x3f80_0000, to: Vector.self)
+  return inOneToTwo - (1 - 0x1p-24)
+}

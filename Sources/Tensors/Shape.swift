@@ -1,0 +1,97 @@
+/// The shape to which two shapes broadcast: aligned at the last axis, an extent of 1 stretches.
+func broadcastShape(_ a: [Int], _ b: [Int], in operation: String) -> [Int] {
+  let rank = max(a.count, b.count)
+  return (0..<rank).map { axis in
+    let i = axis - (rank - a.count)
+    let j = axis - (rank - b.count)
+    let (m, n) = (i < 0 ? 1 : a[i], j < 0 ? 1 : b[j])
+    guard m == n || m == 1 || n == 1 else {
+      fail(operation, "the shapes \(a) and \(b) do not broadcast: at axis \(axis - rank) from the end, \(m) meets \(n)")
+    }
+    return m == 1 ? n : m
+  }
+}
+
+/// The distance between neighbours along each axis of a row-major tensor.
+func strides(of shape: [Int]) -> [Int] {
+  var result = [Int](repeating: 1, count: shape.count)
+  for axis in stride(from: shape.count - 2, through: 0, by: -1) {
+    result[axis] = result[axis + 1] * shape[axis + 1]
+  }
+  return result
+}
+
+extension Tensor {
+  /// An axis counted from the front; negative ones count from the end.
+  func checkedAxis(_ axis: Int, in operation: String) -> Int {
+    let fromFront = axis < 0 ? axis + rank : axis
+    guard fromFront >= 0, fromFront < rank else {
+      fail(operation, "axis \(axis) is out of range for shape \(shape), which has \(rank) axes")
+    }
+    return fromFront
+  }
+
+  /// A constant copy in which element `i₀i₁…` of `shape` is read at `Σ iₖ·strides[k]`.
+  func copied(shape newShape: [Int], reading strides: [Int]) -> Tensor {
+    let result = Storage(count: newShape.reduce(1, *))
+    let target = Tensor(storage: result, shape: newShape)
+    guard target.count > 0 else { return target }
+    let inner = newShape.last ?? 1
+    let innerStride = strides.last ?? 0
+    let outer = target.count / inner
+    let (source, destination) = (storage.pointer, result.pointer)
+    parallel(outer, work: target.count) { rows in
+      var walk = IndexWalk(newShape.dropLast(), strides.dropLast(), startingAt: rows.lowerBound)
+      for row in rows {
+        let from = source + walk.offset
+        let to = destination + row * inner
+        switch innerStride {
+        case 1: to.update(from: from, count: inner)
+        case 0: to.update(repeating: from[0], count: inner)
+        default: for i in 0..<inner { to[i] = from[i * innerStride] }
+        }
+        walk.advance()
+      }
+    }
+    return target
+  }
+
+  /// A constant copy stretched to `newShape`, which must be one this shape broadcasts to.
+  func copied(broadcastTo newShape: [Int]) -> Tensor {
+    if newShape == shape { return detached() }
+    var reading = [Int](repeating: 0, count: newShape.count)
+    let own = strides(of: shape)
+    for axis in 0..<rank where shape[axis] != 1 { reading[axis + newShape.count - rank] = own[axis] }
+    return copied(shape: newShape, reading: reading)
+  }
+}
+
+/// Walks a multi-index in row-major order, keeping the offset it reads.
+private struct IndexWalk {
+  private let shape: [Int]
+  private let strides: [Int]
+  private var index: [Int]
+  var offset = 0
+
+  init(_ shape: ArraySlice<Int>, _ strides: ArraySlice<Int>, startingAt start: Int) {
+    self.shape = Array(shape)
+    self.strides = Array(strides)
+    index = Array(repeating: 0, count: shape.count)
+    var rest = start
+    for axis in self.shape.indices.reversed() {
+      index[axis] = rest % self.shape[axis]
+      rest /= self.shape[axis]
+      offset += index[axis] * self.strides[axis]
+    }
+  }
+
+  mutating func advance() {
+    for axis in shape.indices.reversed() {
+      index[axis] += 1
+      offset += strides[axis]
+      if index[axis] < shape[axis] { return }
+      offset -= index[axis] * strides[axis]
+      index[axis] = 0
+    }
+  }
+}
