@@ -19,7 +19,9 @@ final class Interruption: Sendable {
   /// Says that the lesson itself looks for interruptions, between two steps.
   func lessonLooks() { isHandledByLesson.store(true, ordering: .relaxed) }
 
-  /// Begins to listen. `onStop` runs on another thread when a signal comes that the lesson does not look for.
+  /// Begins to listen.
+  ///
+  /// `onStop` runs on another thread when a signal comes that the lesson does not look for.
   func listen(onSignal: @escaping @Sendable () -> Void, onStop: @escaping @Sendable (Int32) -> Void) {
     for number in [SIGINT, SIGTERM] {
       #if canImport(Darwin)
