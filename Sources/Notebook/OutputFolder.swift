@@ -1,0 +1,57 @@
+import Foundation
+
+/// Why a folder of results cannot be used.
+public struct OutputError: Error, CustomStringConvertible {
+  /// The folder, what is wrong with it, and what to do.
+  public let description: String
+}
+
+/// The folder into which a lesson writes; every file is whole at every moment.
+struct OutputFolder: Sendable {
+  let url: URL
+
+  /// Makes the folder, and makes sure that one can write into it.
+  init(_ path: String) throws {
+    url = URL(fileURLWithPath: path, isDirectory: true)
+    let probe = url.appendingPathComponent(".writable-\(UUID().uuidString)")
+    do {
+      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+      try Data().write(to: probe)
+      try FileManager.default.removeItem(at: probe)
+    } catch {
+      throw OutputError(
+        description: "cannot write into the output folder \(path): \(reason(error)); give another with --out DIR")
+    }
+  }
+
+  /// Writes a file under a temporary name and renames it; makes the folder again if it has vanished.
+  func write(_ data: Data, to name: String) throws {
+    let file = url.appendingPathComponent(name)
+    let temporary = url.appendingPathComponent(".\(name).\(ProcessInfo.processInfo.processIdentifier).partial")
+    do {
+      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+      try data.write(to: temporary)
+      guard rename(temporary.path, file.path) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+    } catch {
+      try? FileManager.default.removeItem(at: temporary)
+      throw OutputError(description: "cannot write \(file.path): \(reason(error))")
+    }
+  }
+
+  /// A file name made from what a caller called something: letters, digits, `-`, `_` and `.` alone.
+  static func fileName(_ name: String) -> String {
+    let kept = name.map { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) ? $0 : "-" }
+    let trimmed = String(kept.drop { $0 == "." || $0 == "-" }.prefix(80))
+    return trimmed.isEmpty ? "figure" : trimmed
+  }
+}
+
+/// The operating system's reason, where an error has one.
+private func reason(_ error: any Error) -> String {
+  if let error = error as? POSIXError { return String(cString: strerror(error.code.rawValue)) }
+  let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+  if let underlying, underlying.domain == NSPOSIXErrorDomain {
+    return String(cString: strerror(Int32(underlying.code)))
+  }
+  return (error as NSError).localizedDescription
+}
