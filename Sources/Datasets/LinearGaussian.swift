@@ -1,7 +1,7 @@
 import Foundation
 import Tensors
 
-/// A linear map of a normal latent vector with normal noise: x = mean + weights z + noise ε, with z and ε standard normal.
+/// A linear map of a normal latent vector with normal noise: x = μ + W z + noise ε, z and ε standard normal.
 ///
 /// The law of factor analysis, for which everything about a latent variable model is known exactly: x is normal,
 /// with covariance W Wᵀ + diag(noise²) (Bishop, "Pattern Recognition and Machine Learning", 2006, section 12.2).
