@@ -1,7 +1,8 @@
 /// An array of unsigned bytes in the IDX format, in which MNIST and its kin are distributed.
 ///
-/// The file is a magic number (two zeros, the element type, the rank), one big-endian 32-bit size for each axis, and the
-/// values in row-major order (LeCun, Cortes & Burges, "The MNIST database of handwritten digits"); it may be gzipped.
+/// The file is a magic number (two zeros, the element type, the rank), one big-endian 32-bit size for each axis, and
+/// the values in row-major order (LeCun, Cortes & Burges, "The MNIST database of handwritten digits"); it may
+/// be gzipped.
 public struct IDX: Sendable, Equatable {
   /// The extent of each axis.
   public let shape: [Int]

@@ -1,10 +1,10 @@
 import Foundation
 import Tensors
 
-/// A linear map of a normal latent vector with normal noise: x = mean + weights z + noise ε, with z and ε standard normal.
+/// A linear map of a normal latent vector with normal noise: x = μ + W z + noise ε, z and ε standard normal.
 ///
-/// The law of factor analysis, for which everything about a latent variable model is known exactly: x is normal with covariance
-/// W Wᵀ + diag(noise²) (Bishop, "Pattern Recognition and Machine Learning", 12.2).
+/// The law of factor analysis, for which everything about a latent variable model is known exactly: x is normal,
+/// with covariance W Wᵀ + diag(noise²) (Bishop, "Pattern Recognition and Machine Learning", 2006, section 12.2).
 public struct LinearGaussian: Law {
   /// The mean μ, `[dimension]`.
   public let mean: [Double]
@@ -31,7 +31,7 @@ public struct LinearGaussian: Law {
     else {
       fail(
         "LinearGaussian",
-        "needs mean [d], weights [d][k] and noise [d] of one d; got \(mean.count), rows \(weights.map(\.count)) and \(noise.count)"
+        "needs mean [d], weights [d][k], noise [d]; got \(mean.count), rows \(weights.map(\.count)), \(noise.count)"
       )
     }
     self.mean = mean

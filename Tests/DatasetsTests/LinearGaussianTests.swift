@@ -58,7 +58,8 @@ struct LinearGaussianTests {
     #expect(value.count == 1 && abs(value[0] + 7.6922699) < 1e-5)
   }
 
-  /// With 40,000 samples every statistic below exceeds its bound with probability under 1e-7 for a right sampler; the seed is fixed.
+  /// With 40,000 samples every statistic below exceeds its bound with probability under 1e-7
+  /// for a right sampler; the seed is fixed.
   @Test(
     "Samples have the law's mean, covariance and normal shape", arguments: [LinearGaussian.rotated, .aligned, three])
   func moments(law: LinearGaussian) {
