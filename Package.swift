@@ -59,7 +59,11 @@ let package = Package(
     library("LessonKit", ["Tensors", "NeuralNetworks", "Distributions", "Datasets", "Figures", "Notebook"]),
 
     .executableTarget(
-      name: "benchmark", dependencies: ["NeuralNetworks", "Distributions"], swiftSettings: optimised),
+      name: "benchmark",
+      dependencies: [
+        "NeuralNetworks", "Distributions", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      exclude: ["pytorch.py"], swiftSettings: optimised),
 
     tests(of: "Tensors"),
     tests(of: "NeuralNetworks"),
@@ -69,7 +73,7 @@ let package = Package(
     tests(of: "Notebook"),
     .testTarget(
       name: "LessonTests", dependencies: ["LessonKit"] + lessons.map { .target(name: $0) },
-      sources: lessons.map { "\($0)Tests.swift" }),
+      sources: ["LessonRunner.swift"] + lessons.map { "\($0)Tests.swift" }),
   ]
     + lessons.map {
       .executableTarget(

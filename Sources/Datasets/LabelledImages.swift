@@ -72,7 +72,7 @@ public struct LabelledImages: Sendable {
   /// The chosen images in 0...1, `[batch, height, width, 1]`.
   ///
   /// - Precondition: every index is below `count`.
-  public func images(_ indices: some Collection<Int>) -> Tensor {
+  public func images(at indices: some Collection<Int>) -> Tensor {
     let chosen = pixels(at: Array(indices), "images")
     return Tensor(fractions(of: chosen), shape: [chosen.count / (height * width), height, width, 1])
   }

@@ -42,6 +42,23 @@ public struct Normal: Distribution, Sendable {
   public var entropy: Tensor { (logScale + 0.5 * (1 + log(2 * Float.pi))).summedOverEvent }
 }
 
+extension Normal {
+  /// The value below which a standard normal variable falls with this probability.
+  ///
+  /// - Precondition: the probability is above 0 and below 1.
+  public static func standardQuantile(_ probability: Double) -> Double {
+    guard probability > 0, probability < 1 else {
+      fail("standardQuantile", "the probability \(probability) must lie between 0 and 1, ends excluded")
+    }
+    var (lower, upper) = (-40.0, 40.0)
+    while upper - lower > 1e-12 {
+      let middle = (lower + upper) / 2
+      if 0.5 * erfc(-middle / 2.0.squareRoot()) < probability { lower = middle } else { upper = middle }
+    }
+    return (lower + upper) / 2
+  }
+}
+
 /// KL(q‖p) between Gaussians of one shape, in nats, `[batch]`.
 ///
 /// For p standard this is −½ Σ (1 + ln σ² − μ² − σ²) (Kingma & Welling 2013, arXiv 1312.6114, appendix B).

@@ -23,19 +23,19 @@ struct LabelledImagesTests {
   func values() throws {
     let set = try load([0, 16, 8, 4, 2, 1], [3, 1, 2], labels: [7, 0, 9], levels: 17)
     #expect(set.count == 3 && set.height == 1 && set.width == 2 && set.levels == 17)
-    #expect(set.images([2, 0, 2]).shape == [3, 1, 2, 1])
-    #expect(set.images([2, 0, 2]).scalars == [0.125, 0.0625, 0, 1, 0.125, 0.0625])
+    #expect(set.images(at: [2, 0, 2]).shape == [3, 1, 2, 1])
+    #expect(set.images(at: [2, 0, 2]).scalars == [0.125, 0.0625, 0, 1, 0.125, 0.0625])
     #expect(set.levels(at: 1..<3) == IndexTensor([8, 4, 2, 1], shape: [2, 1, 2]))
     #expect(set.labels(at: [2, 1]) == IndexTensor([9, 0]))
     #expect(set.labels == IndexTensor([7, 0, 9]))
-    #expect(set.images([]).shape == [0, 1, 2, 1])
+    #expect(set.images(at: []).shape == [0, 1, 2, 1])
     #expect(set.levels(at: []).shape == [0, 1, 2])
   }
 
   @Test("256 levels are divided by 255")
   func bytes() throws {
     let set = try load([0, 255, 51, 1], [2, 1, 2], labels: [0, 1])
-    #expect(set.images(set.indices).scalars == [0, 1, 0.2, Float(1) / 255])
+    #expect(set.images(at: set.indices).scalars == [0, 1, 0.2, Float(1) / 255])
   }
 
   @Test("A prefix is the first images, or all of them")
@@ -75,7 +75,7 @@ struct LabelledImagesTests {
       let set = try LabelledImages(
         imagesFile: folder.writeIDX([1, 1, 1], [0], "i"), labelsFile: folder.writeIDX([1], [0], "l"), height: 1,
         width: 1)
-      _ = set.images([0, 1])
+      _ = set.images(at: [0, 1])
     }
     let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
     #expect(text.contains("error: images: there is no image 1; the 1 images are numbered from 0"))

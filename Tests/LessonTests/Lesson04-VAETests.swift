@@ -1,3 +1,254 @@
+import LessonKit
 import Testing
 
 @testable import Lesson04_VAE
+
+@MainActor
+@Suite("Lesson04-VAE: identity")
+struct VAEIdentityTests {
+  @Test("The Gaussian KL is the closed form, by hand and by the library")
+  func gaussianKLByHand() {
+    // −½(1 + ln 4 − 9 − 4) and 0, summed over the two codes of the first example.
+    let mean = Tensor([[3, 0], [0, 0]])
+    let logVariance = Tensor([[log(4), 0], [0, 0]])
+    let divergence = gaussianKL(mean: mean, logVariance: logVariance)
+    #expect(abs(divergence.scalars[0] - 5.306_853) < 1e-5)
+    #expect(divergence.scalars[1] == 0)
+    let library = klDivergence(Normal(mean: mean, logVariance: logVariance), .standard([2, 2]))
+    #expect(zip(divergence.scalars, library.scalars).allSatisfy { abs($0 - $1) < 1e-5 })
+  }
+
+  @Test("Reparameterised samples carry gradients 1 to the mean and ½σε to the log-variance")
+  func reparameterizationGradients() {
+    let noise = Tensor([[0.5, -2, 1]])
+    let mean = Tensor([[1, 2, 3]])
+    let logVariance = Tensor([[0, log(4), log(9)]])
+    #expect(reparameterized(mean: mean, logVariance: logVariance, noise: noise).scalars == [1.5, -2, 6])
+    let toMean = gradient(at: mean) { reparameterized(mean: $0, logVariance: logVariance, noise: noise).sum() }
+    let toVariance = gradient(at: logVariance) { reparameterized(mean: mean, logVariance: $0, noise: noise).sum() }
+    #expect(toMean.scalars == [1, 1, 1])
+    #expect(zip(toVariance.scalars, [0.25, -2, 1.5]).allSatisfy { abs($0 - $1) < 1e-6 })
+  }
+
+  @Test("Interpolation includes both ends and moves in equal steps")
+  func interpolationSteps() {
+    let line = interpolated(from: Tensor([0, 4]), to: Tensor([2, 0]), steps: 5)
+    #expect(line.shape == [5, 2])
+    #expect(line.scalars == [0, 4, 0.5, 3, 1, 2, 1.5, 1, 2, 0])
+  }
+
+  /// x = w z + b + ε with one latent variable, whose posterior is N(Σ w (x−b)/d² / s, 1/s) with s = 1 + Σ w²/d².
+  private func exactModel() -> (model: VAE, logProbability: ([Float]) -> Double) {
+    var random = Random(seed: 1)
+    let (w, b, d) = ([1.5, -0.5], [0.3, -0.2], [0.8, 1.2])
+    let examples = Tensor.normal([10, 2], using: &random)
+    let model = VAE(
+      encoder: Encoder(inputs: 2, hidden: nil, latents: 1, using: &random),
+      decoder: GaussianDecoder(latents: 1, examples: examples, using: &random))
+    let decoder = model.decoder as! GaussianDecoder
+    decoder.mean.weight = Tensor([w.map(Float.init)])
+    decoder.mean.bias = Tensor(b.map(Float.init))
+    decoder.logScale = log(Tensor(d.map(Float.init)))
+    let s = 1 + zip(w, d).reduce(0) { $0 + $1.0 * $1.0 / ($1.1 * $1.1) }
+    let slope = zip(w, d).map { $0 / ($1 * $1) / s }
+    model.encoder.mean.weight = Tensor(slope.map { [Float($0)] })
+    model.encoder.mean.bias = Tensor([-Float(zip(slope, b).reduce(0) { $0 + $1.0 * $1.1 })])
+    model.encoder.logVariance.weight = .zeros([2, 1])
+    model.encoder.logVariance.bias = Tensor([-Float(log(s))])
+    let law = LinearGaussian(mean: b, weights: w.map { [$0] }, noise: d)
+    return (model, { Double(law.logProbability(of: Tensor([$0])).scalar) })
+  }
+
+  @Test("With the exact posterior as encoder one importance sample gives log p(x) exactly, whatever z is drawn")
+  func exactPosteriorHasNoVariance() {
+    let (model, logProbability) = exactModel()
+    var random = Random(seed: 2)
+    for x in [[0, 0], [1, -2], [-3, 4]] as [[Float]] {
+      for _ in 0..<5 {
+        let estimate = model.logLikelihood(Tensor([x]), samples: 1, using: &random).scalar
+        #expect(abs(Double(estimate) - logProbability(x)) < 1e-4)
+      }
+    }
+  }
+
+  @Test("The bound equals log p(x) for the exact posterior and lies KL(q‖posterior) below it for another encoder")
+  func gapIsDivergenceFromPosterior() {
+    let (model, logProbability) = exactModel()
+    var random = Random(seed: 3)
+    let x: [Float] = [1, -2]
+    let many = Tensor([x]).broadcast(to: [100_000, 2])
+    let exact = model.bound(many, using: &random).elbo
+    // Standard error 0.005: a false alarm at 5 of them, 6e-7.
+    #expect(abs(Double(exact.mean().scalar) - logProbability(x)) < 5 * standardError(exact))
+    // A posterior moved by one of its deviations: KL = ½.
+    let deviation = exp(model.encoder.logVariance.bias * 0.5)
+    model.encoder.mean.bias = model.encoder.mean.bias + deviation
+    let shifted = model.bound(many, using: &random).elbo
+    #expect(abs(Double(shifted.mean().scalar) - (logProbability(x) - 0.5)) < 5 * standardError(shifted))
+  }
+
+  @Test("p(x) sums to 1 over all 64 binary images, and importance sampling finds it above the bound")
+  func probabilitiesSumToOne() {
+    var random = Random(seed: 4)
+    let model = VAE(
+      encoder: Encoder(inputs: 6, hidden: 8, latents: 1, using: &random),
+      decoder: BernoulliDecoder(latents: 1, hidden: 8, outputs: 6, using: &random))
+    let images = Tensor((0..<64).map { code in (0..<6).map { Float(code >> $0 & 1) } })  // [64, 6]
+    // ∫ p(x|z) p(z) dz by the midpoint rule on −6…6.
+    let z = Tensor((0..<600).map { [-6 + (Float($0) + 0.5) * 0.02] })
+    let weights = exp(Normal.standard([600, 1]).logProbability(of: z)) * 0.02
+    let exact = (0..<64).map { index -> Float in
+      let x = images.sliced(index..<index + 1, axis: 0).broadcast(to: [600, 6])
+      return (exp(model.decoder(z).logProbability(of: x)) * weights).sum().scalar
+    }
+    #expect(abs(exact.reduce(0, +) - 1) < 1e-4)
+    let estimated = model.logLikelihood(images, samples: 2000, using: &random).scalars
+    for (estimate, probability) in zip(estimated, exact) { #expect(abs(estimate - log(probability)) < 0.05) }
+    let bounds = model.bound(
+      images.reshaped(to: [64, 1, 6]).broadcast(to: [64, 500, 6]).reshaped(to: [32_000, 6]), using: &random)
+    let means = bounds.elbo.reshaped(to: [64, 500]).mean(axis: 1).scalars
+    for (bound, probability) in zip(means, exact) { #expect(bound < log(probability) + 0.05) }
+  }
+
+  private func standardError(_ values: Tensor) -> Double {
+    (Double(values.variance().scalar) / Double(values.count)).squareRoot()
+  }
+}
+
+@MainActor
+@Suite("Lesson04-VAE: learning and samples")
+struct VAELearningTests {
+  private func fit(_ law: LinearGaussian, steps: Int, seed: UInt64) -> VAE {
+    var random = Random(seed: seed)
+    let model = VAE(
+      encoder: Encoder(inputs: 2, hidden: nil, latents: 2, using: &random),
+      decoder: GaussianDecoder(latents: 2, examples: law.samples(1000, using: &random), using: &random))
+    var optimizer = Adam(model.parameters)
+    for step in 0..<steps {
+      optimizer.learningRate = 0.02 * (1 - Float(step) / Float(steps))
+      optimizer.minimize(-model.bound(law.samples(256, using: &random), using: &random).elbo.mean())
+    }
+    return model
+  }
+
+  /// −ELBO and KL on fresh points, with log p(x) of the same points as control variate.
+  private func evaluate(_ model: VAE, _ law: LinearGaussian) -> (loss: Double, error: Double, divergence: Double) {
+    var random = Random(seed: 100)
+    let x = law.samples(20_000, using: &random)
+    let bound = withoutGradients { model.bound(x, using: &random) }
+    let gap = law.logProbability(of: x) - bound.elbo
+    let error = (Double(gap.variance().scalar) / 20_000).squareRoot()
+    return (law.entropy + Double(gap.mean().scalar), error, Double(bound.divergence.mean().scalar))
+  }
+
+  @Test("Rotated: the exact optimum 4.4473 within 0.05 nats, and at least ln 5 nats through the code")
+  func rotatedOptimum() {
+    let law = LinearGaussian.rotated
+    let model = fit(law, steps: 4000, seed: 1)
+    let (loss, error, divergence) = evaluate(model, law)
+    #expect(abs(law.entropy - 4.4473) < 5e-5)
+    #expect(loss < law.entropy + 0.05)
+    #expect(loss > law.entropy - 3 * error)
+    #expect(divergence > log(5) - 0.05 && divergence < log(5) + 0.3)
+
+    // Samples of the model have the law's moments: 5 standard errors (6e-7 each) and 5 % for the model's own distance.
+    var random = Random(seed: 7)
+    let x = model.decoder(.normal([20_000, 2], using: &random)).sample(using: &random)
+    let mean = x.mean(axis: 0)
+    let centred = x - mean
+    let covariance = matmul(centred, centred, transposingFirst: true) / 20_000
+    #expect(zip(mean.scalars, [1, 2]).allSatisfy { abs($0 - $1) < 5 * (13.0 / 20_000).squareRoot() + 0.2 })
+    #expect(zip(covariance.scalars, [13, 12, 12, 13]).allSatisfy { abs($0 - $1) < 0.05 * 13 + 5 * 0.13 })
+  }
+
+  @Test("Aligned: the exact optimum within 0.05 nats with a collapsed code")
+  func alignedCollapse() {
+    let (loss, error, divergence) = evaluate(fit(.aligned, steps: 2000, seed: 2), .aligned)
+    #expect(loss < 4.4473 + 0.05 && loss > 4.4473 - 3 * error)
+    #expect(divergence >= 0 && divergence < 0.1)
+  }
+
+  @Test("Images: far below independent pixels, never below the entropy of drawing, and the bound below log p(x)")
+  func imagesLearn() throws {
+    let data = try FashionMNIST()
+    var random = Random(seed: 5)
+    let greys = data.train.images(at: 0..<2000).reshaped(to: [2000, 784])
+    let testGreys = data.test.images(at: 0..<500).reshaped(to: [500, 784])
+    let test = Tensor.bernoulli(testGreys, using: &random)
+    let model = VAE(
+      encoder: Encoder(inputs: 784, hidden: 100, latents: 8, using: &random),
+      decoder: BernoulliDecoder(latents: 8, hidden: 100, outputs: 784, using: &random))
+    var optimizer = Adam(model.parameters, learningRate: 2e-3)
+    for _ in 0..<12 {
+      for batch in (0..<2000).batches(ofSize: 100, droppingLast: true) {
+        let x = Tensor.bernoulli(greys.sliced(batch[0]..<batch[0] + 100, axis: 0), using: &random)
+        optimizer.minimize(-model.bound(x, using: &random).elbo.mean())
+      }
+    }
+    let elbo = withoutGradients { model.bound(test, using: &random).elbo }
+    let means = greys.mean(axis: 0, keepingAxes: true)
+    let independent = Bernoulli(logits: log((means + 1e-4) / (1 - means + 1e-4)).broadcast(to: test.shape))
+    let drawing = Bernoulli(logits: log(testGreys + 1e-7) - log(1 - testGreys + 1e-7)).entropy
+    let error = (elbo.variance().scalar / 500).squareRoot()
+    #expect(-elbo.mean().scalar < -independent.logProbability(of: test).mean().scalar - 50)
+    #expect(-elbo.mean().scalar > drawing.mean().scalar - 3 * error)
+    let likelihood = model.logLikelihood(test.sliced(0..<50, axis: 0), samples: 50, using: &random)
+    #expect(likelihood.mean().scalar > elbo.sliced(0..<50, axis: 0).mean().scalar)
+  }
+}
+
+@Suite("Lesson04-VAE: the command")
+struct VAECommandTests {
+  @Test("The same seed gives the same numbers, also through an interruption, and another seed gives others")
+  func reproducible() throws {
+    let runner = try LessonRunner("Lesson04-VAE")
+    defer { runner.remove() }
+    let options = ["--quick", "--epochs", "2"]
+    #expect(try runner.run(["--out", "whole"] + options).status == 0)
+    #expect(try runner.run(["--out", "other", "--seed", "2"] + options).status == 0)
+    // Killed as soon as a first checkpoint is there.
+    let process = try runner.start(["--out", "parts"] + options)
+    let checkpoint = runner.folder.appending(path: "parts/vae-20d.safetensors").path
+    while process.isRunning, !FileManager.default.fileExists(atPath: checkpoint) { usleep(2000) }
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+    #expect(FileManager.default.fileExists(atPath: checkpoint))
+    #expect(try runner.run(["--out", "parts", "--resume"] + options).status == 0)
+    let whole = try runner.measurements(in: "whole")
+    #expect(whole.count >= 8)
+    #expect(try runner.measurements(in: "parts") == whole)
+    #expect(try runner.measurements(in: "other") != whole)
+  }
+
+  @Test(
+    "Bad input gets one clear line that names the thing, and a status that is not 0",
+    arguments: [
+      (["--epochs", "0"], "--epochs 0"), (["--speed"], "--speed"), (["--quick", "--full"], "exclude each other"),
+      (["--seed", "-1"], "--seed"), (["--quick", "--data", "/nowhere"], "/nowhere"),
+      (["--quick", "--out", "/proc/nowhere"], "/proc/nowhere"),
+    ])
+  func badInput(arguments: [String], named: String) throws {
+    let runner = try LessonRunner("Lesson04-VAE")
+    defer { runner.remove() }
+    let outcome = try runner.run(arguments)
+    #expect(outcome.status != 0)
+    #expect(outcome.errors.contains(named))
+    #expect(outcome.errors.hasPrefix("error: ") && outcome.errors.filter(\.isNewline).count == 1)
+  }
+
+  @Test("A damaged or mismatched checkpoint is refused by name and left as it is")
+  func badCheckpoint() throws {
+    let runner = try LessonRunner("Lesson04-VAE")
+    defer { runner.remove() }
+    #expect(try runner.run(["--out", "run", "--quick", "--epochs", "1"]).status == 0)
+    let file = runner.folder.appending(path: "run/vae-20d.safetensors")
+    let whole = try Data(contentsOf: file)
+    let mismatched = try runner.run(["--out", "run", "--quick", "--resume", "--seed", "9"])
+    #expect(mismatched.status != 0 && mismatched.errors.contains("seed 1") && mismatched.errors.contains("seed 9"))
+    #expect(try Data(contentsOf: file) == whole)
+    try whole.prefix(whole.count / 2).write(to: file)
+    let damaged = try runner.run(["--out", "run", "--quick", "--resume"])
+    #expect(damaged.status != 0 && damaged.errors.contains("vae-20d.safetensors"))
+    #expect(try Data(contentsOf: file) == whole.prefix(whole.count / 2))
+  }
+}

@@ -1,0 +1,136 @@
+import LessonKit
+
+// The variational autoencoder of Kingma & Welling (2013), arXiv 1312.6114. The names are the paper's:
+// an encoder q(z|x), a decoder p(x|z), a prior p(z) = N(0, I), and the bound of equation 3,
+//
+//   log p(x)  ≥  E_q(z|x)[log p(x|z)]  −  KL(q(z|x) ‖ p(z)).
+
+// BEGIN SOLUTION VAE.1
+/// KL(N(μ, σ²) ‖ N(0, 1)) = −½ Σ (1 + ln σ² − μ² − σ²), in nats (appendix B): `[batch, latents] → [batch]`.
+func gaussianKL(mean: Tensor, logVariance: Tensor) -> Tensor {
+  (1 + logVariance - square(mean) - exp(logVariance)).sum(axis: 1) * -0.5
+}
+// END SOLUTION
+
+// BEGIN SOLUTION VAE.2
+/// z = μ + σ·ε (section 2.4): a sample of q written so that gradients reach μ and σ, `[batch, latents]`.
+func reparameterized(mean: Tensor, logVariance: Tensor, noise: Tensor) -> Tensor {
+  mean + exp(logVariance * 0.5) * noise
+}
+// END SOLUTION
+
+/// q(z|x): a Gaussian with a diagonal covariance, `[batch, inputs] → [batch, latents]`.
+final class Encoder: Module {
+  let hidden: Linear?
+  let mean: Linear
+  let logVariance: Linear
+
+  /// With one hidden layer of rectifiers, or linear where `hidden` is nil.
+  init(inputs: Int, hidden width: Int?, latents: Int, using random: inout Random) {
+    hidden = width.map { Linear(inputs, $0, using: &random) }
+    // Both begin near zero, so that q(z|x) begins near the prior: an encoder that says nothing yet.
+    mean = Linear(width ?? inputs, latents, initialization: .normal(standardDeviation: 0.01), using: &random)
+    logVariance = Linear(width ?? inputs, latents, initialization: .normal(standardDeviation: 0.01), using: &random)
+  }
+
+  func callAsFunction(_ x: Tensor) -> (mean: Tensor, logVariance: Tensor) {
+    let h = hidden.map { relu($0(x)) } ?? x  // [batch, hidden]
+    return (mean(h), logVariance(h))  // [batch, latents] each
+  }
+}
+
+/// p(x|z): `[batch, latents]` gives a law over `[batch, outputs]`.
+protocol Decoder: Module {
+  func callAsFunction(_ z: Tensor) -> any Distribution
+}
+
+/// Binary pixels, independent given z, with one hidden layer of rectifiers (appendix C.1).
+final class BernoulliDecoder: Decoder {
+  let hidden: Linear
+  let logits: Linear
+
+  init(latents: Int, hidden width: Int, outputs: Int, using random: inout Random) {
+    hidden = Linear(latents, width, using: &random)
+    logits = Linear(width, outputs, initialization: .glorotUniform, using: &random)
+  }
+
+  func callAsFunction(_ z: Tensor) -> any Distribution { Bernoulli(logits: logits(relu(hidden(z)))) }
+}
+
+/// Real values, independent given z: a linear mean and one scale for each output.
+final class GaussianDecoder: Decoder {
+  let mean: Linear
+  @Parameter var logScale: Tensor
+
+  /// Begins as the best law that does not look at z: the mean and scale of `examples`, `[count, outputs]`.
+  init(latents: Int, examples: Tensor, using random: inout Random) {
+    mean = Linear(latents, examples.shape[1], initialization: .normal(standardDeviation: 0.01), using: &random)
+    logScale = log(examples.variance(axes: [0])) * 0.5
+    mean.bias = examples.mean(axis: 0)
+  }
+
+  func callAsFunction(_ z: Tensor) -> any Distribution { Normal(mean: mean(z), logScale: logScale) }
+}
+
+/// The two parts of the bound for each example, in nats, `[batch]`.
+struct Bound {
+  /// E_q[log p(x|z)], from one sample of z.
+  let reconstruction: Tensor
+  /// KL(q(z|x) ‖ p(z)), exact.
+  let divergence: Tensor
+  /// The evidence lower bound.
+  var elbo: Tensor { reconstruction - divergence }
+}
+
+/// Encoder, decoder and the standard Gaussian prior.
+final class VAE: Module {
+  let encoder: Encoder
+  let decoder: any Decoder
+
+  init(encoder: Encoder, decoder: any Decoder) {
+    self.encoder = encoder
+    self.decoder = decoder
+  }
+
+  // BEGIN SOLUTION VAE.3
+  /// The bound on log p(x) for `x` of shape `[batch, inputs]` (equation 10, with one sample for each example).
+  func bound(_ x: Tensor, using random: inout Random) -> Bound {
+    let (mean, logVariance) = encoder(x)
+    let noise = Tensor.normal(mean.shape, using: &random)
+    let z = reparameterized(mean: mean, logVariance: logVariance, noise: noise)  // [batch, latents]
+    return Bound(
+      reconstruction: decoder(z).logProbability(of: x),
+      divergence: gaussianKL(mean: mean, logVariance: logVariance))
+  }
+  // END SOLUTION
+
+  /// log p(x) by importance sampling (appendix D; Burda 2015, arXiv 1509.00519, equation 8): `[batch, inputs] → [batch]`, nats.
+  ///
+  /// Its expectation is itself a lower bound, which rises to log p(x) as `samples` grows.
+  func logLikelihood(_ x: Tensor, samples: Int, using random: inout Random) -> Tensor {
+    withoutGradients {
+      let (mean, logVariance) = encoder(x)
+      let q = Normal(mean: repeated(mean, samples), logVariance: repeated(logVariance, samples))
+      let z = q.sample(using: &random)  // [batch · samples, latents]
+      let logJoint =
+        decoder(z).logProbability(of: repeated(x, samples)) + Normal.standard(z.shape).logProbability(of: z)
+      let logWeight = logJoint - q.logProbability(of: z)  // [batch · samples]
+      return logWeight.reshaped(to: [x.shape[0], samples]).logSumExp(axis: 1) - log(Float(samples))
+    }
+  }
+
+  /// Each row `times` times: `[batch, features] → [batch · times, features]`.
+  private func repeated(_ x: Tensor, _ times: Int) -> Tensor {
+    let (batch, features) = (x.shape[0], x.shape[1])
+    return x.reshaped(to: [batch, 1, features]).broadcast(to: [batch, times, features])
+      .reshaped(to: [batch * times, features])
+  }
+}
+
+// BEGIN SOLUTION VAE.4
+/// Codes on the straight line between two, both ends included: `[latents], [latents] → [steps, latents]`.
+func interpolated(from start: Tensor, to end: Tensor, steps: Int) -> Tensor {
+  let t = Tensor((0..<steps).map { Float($0) / Float(steps - 1) }, shape: [steps, 1])
+  return start * (1 - t) + end * t
+}
+// END SOLUTION
