@@ -5,6 +5,8 @@ struct Axis {
   let lower: Double
   let upper: Double
   let isLogarithmic: Bool
+  /// Whether values grow from right to left, or downwards.
+  let isReversed: Bool
   let ticks: [(value: Double, label: String)]
 
   /// An axis that holds all `values`, or exactly `range`.
@@ -12,7 +14,8 @@ struct Axis {
   /// Values that are not finite are ignored, and on a logarithmic axis those that are not positive.
   init(
     holding values: some Sequence<Double>, range: ClosedRange<Double>? = nil, isLogarithmic: Bool = false,
-    margin: Double = 0.04, wantedTicks: Int = 6
+    isReversed: Bool = false, margin: Double = 0.04, wantedTicks: Int = 6,
+    smallestStep: Double = 0
   ) {
     var (low, high) = (Double.infinity, -Double.infinity)
     if let range, range.lowerBound.isFinite, range.upperBound.isFinite, !isLogarithmic || range.lowerBound > 0 {
@@ -38,7 +41,12 @@ struct Axis {
       (lower, upper) = (low - (high - low) * room, high + (high - low) * room)
     }
     self.isLogarithmic = isLogarithmic
-    ticks = isLogarithmic ? Self.logarithmicTicks(lower, upper) : Self.linearTicks(lower, upper, wantedTicks)
+    self.isReversed = isReversed
+    ticks =
+      isLogarithmic
+      ? Self.logarithmicTicks(lower, upper)
+      : Self.linearTicks(
+        lower, upper, max((upper - lower) / Double(wantedTicks), smallestStep))
   }
 
   /// An axis of named places, one unit apart from 0 on.
@@ -46,18 +54,20 @@ struct Axis {
     lower = -0.5
     upper = max(1, Double(categories.count)) - 0.5
     isLogarithmic = false
+    isReversed = false
     ticks = categories.enumerated().map { (Double($0.offset), $0.element) }
   }
 
   /// Where a value lies between the ends, 0…1 inside.
   func position(of value: Double) -> Double {
-    isLogarithmic
+    let share =
+      isLogarithmic
       ? (log(max(value, 1e-305)) - log(lower)) / (log(upper) - log(lower)) : (value - lower) / (upper - lower)
+    return isReversed ? 1 - share : share
   }
 
   /// Multiples of 1, 2 or 5 times a power of ten.
-  private static func linearTicks(_ lower: Double, _ upper: Double, _ wanted: Int) -> [(Double, String)] {
-    let rough = (upper - lower) / Double(max(1, wanted))
+  private static func linearTicks(_ lower: Double, _ upper: Double, _ rough: Double) -> [(Double, String)] {
     guard rough > 0, rough.isFinite else { return [] }
     let power = pow(10, floor(log10(rough)))
     let step = power * (rough / power < 1.5 ? 1 : rough / power < 3.5 ? 2 : rough / power < 7.5 ? 5 : 10)
@@ -65,7 +75,7 @@ struct Axis {
     let count = Int(min(100, max(0, (upper / step + 1e-9).rounded(.down) - first + 1)))
     return (0..<count).map { index in
       let value = (first + Double(index)) * step
-      return (value, label(value, step: step))
+      return (value, label(value, step: step, largest: max(abs(lower), abs(upper))))
     }
   }
 
@@ -82,13 +92,14 @@ struct Axis {
   }
 
   /// A tick's value with the decimals that its step needs.
-  static func label(_ value: Double, step: Double) -> String {
+  static func label(_ value: Double, step: Double, largest: Double) -> String {
     if abs(value) < step * 1e-6 { return "0" }
     let decimals = max(0, Int((-log10(step) - 1e-9).rounded(.up)))
-    if abs(value) >= 1e5 || decimals > 4 {
+    let stepExponent = Int(floor(log10(step) + 1e-12))
+    // A factor and a power for large and small numbers, unless neighbours differ only far behind the first digit.
+    if decimals > 4 || largest >= 1e12 || (largest >= 1e6 && log10(largest / step) < 3) {
       let exponent = Int(floor(log10(abs(value)) + 1e-12))
-      let digits = max(0, exponent - Int(floor(log10(step) + 1e-12)))
-      return scientific(value, exponent, digits: min(digits, 6))
+      return scientific(value, exponent, digits: min(15, max(0, exponent - stepExponent)))
     }
     return withMinus(String(format: "%.\(decimals)f", value))
   }
@@ -99,7 +110,7 @@ struct Axis {
     if value == 0 { return "0" }
     if abs(value) >= 1e5 || abs(value) < 1e-3 {
       let exponent = Int(floor(log10(abs(value)) + 1e-12))
-      return scientific(value, exponent, digits: 2)
+      return scientific(value, exponent, digits: 3)
     }
     return withMinus(String(format: "%.4g", value))
   }

@@ -30,6 +30,7 @@ struct Chart {
     room: Double = 0, showsGrid: Bool = true
   ) {
     let small = TextStyle(size: 11)
+    let legend = Self.shortened(legend)
     func width(_ text: String) -> Double { StrokeFont.width(of: text, small) }
     let left = 12 + (labels.y.isEmpty ? 0 : 20) + min(140, y.ticks.map { width($0.label) }.max() ?? 0) + 8
     let legendWidth = legend.isEmpty ? 0 : 50 + min(200, legend.map { width($0.name) }.max() ?? 0)
@@ -53,6 +54,12 @@ struct Chart {
       labels.note, at: Point(12, height - 9), TextStyle(size: 11, color: Color(0xa03c00)), maximumWidth: total - 20)
     drawAxes(showsGrid: showsGrid)
     drawLegend(legend)
+  }
+
+  private static func shortened(_ entries: [Entry]) -> [Entry] {
+    let most = 24
+    guard entries.count > most else { return entries }
+    return entries.prefix(most - 1) + [Entry(name: "… and \(entries.count - most + 1) more", color: .ink)]
   }
 
   /// The place of a value pair.

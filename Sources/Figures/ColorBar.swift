@@ -31,13 +31,15 @@ struct ColorBar {
     let upward = (0..<256).reversed().flatMap { table[3 * $0..<3 * $0 + 3] }
     drawing.add(.image(PNGImage(width: 1, height: 256, channels: 3, samples: upward), bar))
     drawing.frame(bar, .middle)
+    let widest = axis.ticks.map { StrokeFont.width(of: $0.label, TextStyle(size: 11)) }.max() ?? 0
     for tick in axis.ticks {
       let y = bar.maxY - axis.position(of: tick.value) * bar.height
       drawing.polyline([Point(bar.maxX, y), Point(bar.maxX + 4, y)], .ink)
       drawing.text(tick.label, at: Point(bar.maxX + 6, y + 4), TextStyle(size: 11), maximumWidth: 44)
     }
     drawing.text(
-      label, at: Point(plot.maxX + Self.room - 8, bar.midY), TextStyle(anchor: .middle, isVertical: true),
+      label, at: Point(min(bar.maxX + 24 + widest, plot.maxX + Self.room - 6), bar.midY),
+      TextStyle(anchor: .middle, isVertical: true),
       maximumWidth: bar.height)
   }
 }

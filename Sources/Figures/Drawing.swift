@@ -127,7 +127,7 @@ public struct Drawing: Sendable {
   /// Writes a text; one too wide is first made smaller, then cut short.
   mutating func text(_ text: String, at point: Point, _ style: TextStyle = TextStyle(), maximumWidth: Double? = nil) {
     guard !text.isEmpty else { return }
-    var (text, style) = (text, style)
+    var (text, style) = (String(text.prefix(StrokeFont.longest)), style)
     if let maximumWidth {
       let width = StrokeFont.width(of: text, style)
       if width > maximumWidth { style.size = max(style.size * 0.7, style.size * maximumWidth / width) }

@@ -39,8 +39,8 @@ public struct ImageGrid: DrawnFigure {
     guard shape.count == 4, shape[3] == 1 || shape[3] == 3 else {
       fail("ImageGrid", "images must be [count, height, width, 1 or 3], but the shape is \(shape)")
     }
-    guard columns > 0, scale ?? 1 > 0 else {
-      fail("ImageGrid", "columns and scale must be 1 or more; they are \(columns) and \(scale ?? 1)")
+    guard columns > 0, (1...1024).contains(scale ?? 1) else {
+      fail("ImageGrid", "columns must be 1 or more and scale 1…1024; they are \(columns) and \(scale ?? 1)")
     }
     self.title = title
     self.rowLabels = rowLabels
@@ -66,7 +66,7 @@ public struct ImageGrid: DrawnFigure {
   public var drawing: Drawing {
     guard let image else { return .note("no images to show", title: title) }
     let style = TextStyle(size: 12)
-    let left = rowLabels.map { StrokeFont.width(of: $0, style) }.max().map { ($0 + 10).rounded(.up) } ?? 0
+    let left = rowLabels.map { min(200, StrokeFont.width(of: $0, style)) }.max().map { ($0 + 10).rounded(.up) } ?? 0
     let top = (title.isEmpty ? 0.0 : 28) + (columnLabels.isEmpty ? 0 : 20)
     let note = remark(notFinite: notFiniteCount).replacing("and left out", with: "(magenta)")
     let place = Rectangle(
@@ -85,7 +85,7 @@ public struct ImageGrid: DrawnFigure {
     }
     for (index, label) in rowLabels.prefix(layout.rows).enumerated() {
       let middle = place.y + Double(index) * pitchY + Double(layout.cellHeight) / 2 / Raster.scale
-      drawing.text(label, at: Point(place.x - 8, middle + 4), TextStyle(size: 12, anchor: .end))
+      drawing.text(label, at: Point(place.x - 8, middle + 4), TextStyle(size: 12, anchor: .end), maximumWidth: 200)
     }
     drawing.add(.image(image, place))
     drawing.text(note, at: Point(8, drawing.height - 8), TextStyle(size: 11, color: Color(0xa03c00)))

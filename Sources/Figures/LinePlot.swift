@@ -16,7 +16,7 @@ public struct Series: Sendable {
     guard x.count == y.count else {
       fail("Series", "'\(name)' has \(x.count) x and \(y.count) y; they must be as many")
     }
-    self.name = name
+    self.name = String(name.prefix(StrokeFont.longest))
     self.x = x.map { Double($0) }
     self.y = y.map { Double($0) }
   }
@@ -41,6 +41,10 @@ public struct Series: Sendable {
     var result = self
     result.error = error.map { Double($0) }
     return result
+  }
+
+  func withErrors(of other: Series) -> Series {
+    other.error.isEmpty ? self : withError(other.error)
   }
 
   var notFiniteCount: Int { zip(x, y).reduce(0) { $0 + ($1.0.isFinite && $1.1.isFinite ? 0 : 1) } }
@@ -92,7 +96,8 @@ public struct LinePlot: DrawnFigure {
     self.series = series
     self.references = references.filter(\.value.isFinite)
     x = Axis(
-      holding: series.lazy.flatMap(\.x), range: xRange, isLogarithmic: logarithmicX, margin: 0.02, wantedTicks: 7)
+      holding: series.lazy.flatMap(\.x), range: xRange, isLogarithmic: logarithmicX, margin: 0.02, wantedTicks: 7,
+      smallestStep: series.allSatisfy { $0.x.allSatisfy { $0 == $0.rounded() } } ? 1 : 0)
     let values = series.flatMap { $0.y + $0.bandEnds } + references.map(\.value)
     y = Axis(holding: values, range: yRange, isLogarithmic: logarithmicY)
   }

@@ -6,7 +6,7 @@ enum SVGWriter {
     let (width, height) = (number(drawing.width), number(drawing.height))
     var text = """
       <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(height)" viewBox="0 0 \(width) \(height)" \
-      role="img" aria-label="\(escaped(alternativeText))" \
+      role="img" aria-label="\(escaped(String(alternativeText.prefix(4000))))" \
       font-family="Helvetica Neue, Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif">
       <rect width="\(width)" height="\(height)" fill="#ffffff"/>
 
@@ -53,8 +53,10 @@ enum SVGWriter {
     to text: inout String
   ) {
     guard let sample = shape.parts(at: Point(0, 0), radius: radius).first, !centres.isEmpty else { return }
-    let outlines = centres.lazy.flatMap { shape.parts(at: $0, radius: radius) }
-      .map { path($0.points) + (sample.isFilled ? "Z" : "") }.joined()
+    var outlines = ""
+    for centre in centres {
+      for part in shape.parts(at: centre, radius: radius) { outlines += path(part.points) + (part.isFilled ? "Z" : "") }
+    }
     if sample.isFilled {
       text += "<path d=\"\(outlines)\" fill=\"\(color.code)\"\(attribute("fill-opacity", opacity))/>\n"
     } else {

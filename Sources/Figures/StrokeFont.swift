@@ -28,7 +28,7 @@ enum StrokeFont {
     "`": "0d2b", "{": "~3e1e1707 ~07171131", "|": "0e00", "}": "~0e2e2737 ~37272101", "~": "~06294568",
     "−": "0767", "–": "0747", "—": "0787", "·": "07", "×": "0954 0459", "±": "3b35 0868 0363", "…": "03 33 63",
     "≤": "6b0864 0262", "≥": "0b6804 0262", "≈": "~092b4769 ~05274365", "°": "@0a3a3d0d",
-    "∞": "~57342404082838576484a4a8846857",
+    "∞": "@0509296585896925", "½": "0c1d18 035d ~46476765434363",
     "→": "0787 5a8754", "‖": "0e00 2e20", "∇": "0d8d430d", "é": "~0757575a0a034354 2c4e", "ℒ": "~5b6d3d260305346365",
     "α": "~6a43030a4a63", "β": "~000d5d5818 ~1868630304", "γ": "0a336a 3330", "δ": "@03535909 ~5d1d1b58",
     "ε": "~595a1a0737 ~3706035354", "η": "0a03 ~070a5a5750", "θ": "@03535d0d 0858", "λ": "~0d1d3863 3803",
@@ -66,17 +66,19 @@ enum StrokeFont {
     }
     return glyphs
   }()
+  /// Characters beyond this many are neither measured nor drawn.
+  static let longest = 300
   private static let unknown = parse("030d6d6303 0d63")
 
   static func glyph(_ character: Character) -> Glyph {
     if let glyph = glyphs[character] { return glyph }
     // An accented letter is shown without its accent, a character we lack as a crossed box.
-    let letter = String(character).decomposedStringWithCompatibilityMapping.unicodeScalars.first.map { Character($0) }
+    let letter = String(character).decomposedStringWithCanonicalMapping.unicodeScalars.first.map { Character($0) }
     return letter.flatMap { glyphs[$0] } ?? unknown
   }
 
   static func width(of text: String, _ style: TextStyle) -> Double {
-    text.reduce(0) { $0 + glyph($1).advance } * unit * style.size
+    text.prefix(longest).reduce(0) { $0 + glyph($1).advance } * unit * style.size
   }
 
   /// The strokes of a text in the drawing's coordinates, and the pen's radius.
