@@ -18,10 +18,9 @@ extension Raster {
     let (dx, dy) = (end.x * Self.scale - x0, end.y * Self.scale - y0)
     let reach = radius + 0.5
     guard (x0 + y0 + dx + dy).isFinite else { return }
-    let box = Span2D(
-      minX: Int((min(x0, x0 + dx) - reach).rounded(.down)), minY: Int((min(y0, y0 + dy) - reach).rounded(.down)),
-      maxX: Int((max(x0, x0 + dx) + reach).rounded(.up)), maxY: Int((max(y0, y0 + dy) + reach).rounded(.up)))
-    let visible = box.intersection(clip)
+    let visible = Span2D(
+      around: [(x0, y0), (x0 + dx, y0 + dy)], margin: reach
+    ).intersection(clip)
     guard visible.minX < visible.maxX, visible.minY < visible.maxY else { return }
     dirty.include(visible)
     let length2 = dx * dx + dy * dy
@@ -31,13 +30,10 @@ extension Raster {
       for y in visible.minY..<visible.maxY {
         let py = Double(y) + 0.5 - y0
         // The part of the row that the segment can reach.
-        var (low, high) = (visible.minX, visible.maxX)
-        if abs(dy) > 1e-9 {
-          let a = max(0, min(1, (py - reach) / dy))
-          let b = max(0, min(1, (py + reach) / dy))
-          low = max(low, Int(x0 + min(a * dx, b * dx) - reach) - 1)
-          high = min(high, Int(x0 + max(a * dx, b * dx) + reach) + 2)
-        }
+        let a = abs(dy) > 1e-9 ? max(0, min(1, (py - reach) / dy)) : 0
+        let b = abs(dy) > 1e-9 ? max(0, min(1, (py + reach) / dy)) : 1
+        let low = max(visible.minX, Int(x0 + min(a * dx, b * dx) - reach) - 1)
+        let high = min(visible.maxX, Int(x0 + max(a * dx, b * dx) + reach) + 2)
         guard low < high else { continue }
         for x in low..<high {
           let px = Double(x) + 0.5 - x0
@@ -55,13 +51,8 @@ extension Raster {
   /// Covers the inside of a polygon (even-odd), exactly across and in four steps down each pixel.
   mutating func fill(_ points: [Point]) {
     let places = points.map { Point($0.x * Self.scale, $0.y * Self.scale) }
-    guard places.count > 2, let top = places.map(\.y).min(), let bottom = places.map(\.y).max(),
-      let left = places.map(\.x).min(), let right = places.map(\.x).max(), (top + bottom + left + right).isFinite
-    else { return }
-    let visible = Span2D(
-      minX: Int(left.rounded(.down)), minY: Int(top.rounded(.down)), maxX: Int(right.rounded(.up)),
-      maxY: Int(bottom.rounded(.up))
-    ).intersection(clip)
+    guard places.count > 2, places.allSatisfy({ ($0.x + $0.y).isFinite }) else { return }
+    let visible = Span2D(around: places.map { ($0.x, $0.y) }, margin: 0).intersection(clip)
     guard visible.minX < visible.maxX, visible.minY < visible.maxY else { return }
     dirty.include(visible)
     var cover = [Float](repeating: 0, count: visible.maxX - visible.minX)
@@ -104,6 +95,19 @@ extension Raster {
     cover[first] += Float(Double(first + 1) - low)
     for x in first + 1..<max(first + 1, last) { cover[x] += 1 }
     cover[last] += Float(high - Double(last))
+  }
+}
+
+extension Raster.Span2D {
+  /// The whole pixels that hold these places and a margin about them.
+  init(around places: [(x: Double, y: Double)], margin: Double) {
+    self = .nothing
+    for place in places {
+      include(
+        Self(
+          minX: Int((place.x - margin).rounded(.down)), minY: Int((place.y - margin).rounded(.down)),
+          maxX: Int((place.x + margin).rounded(.up)), maxY: Int((place.y + margin).rounded(.up))))
+    }
   }
 }
 
