@@ -109,6 +109,18 @@ public struct LabelledImages: Sendable {
     LabelledImages(pixels(at: Array(indices), "subset"), labels(at: indices), height, width, levels)
   }
 
+  /// The mean of all images, `[height, width, 1]`, in 0…1.
+  public var meanImage: Tensor {
+    var sums = [Int](repeating: 0, count: height * width)
+    pixels.withUnsafeBufferPointer { pixels in
+      for start in stride(from: 0, to: pixels.count, by: sums.count) {
+        for pixel in sums.indices { sums[pixel] += Int(pixels[start + pixel]) }
+      }
+    }
+    let scale = 1 / (Double(count) * Double(levels - 1))
+    return Tensor(sums.map { Float(Double($0) * scale) }, shape: [height, width, 1])
+  }
+
   /// The bytes of one image in row-major order.
   func bytes(at index: Int) -> ArraySlice<UInt8> {
     pixels[index * height * width..<(index + 1) * height * width]

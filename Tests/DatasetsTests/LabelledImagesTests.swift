@@ -38,6 +38,13 @@ struct LabelledImagesTests {
     #expect(set.images(at: set.indices).scalars == [0, 1, 0.2, Float(1) / 255])
   }
 
+  @Test("The mean image is the mean of each pixel over all images")
+  func meanImage() throws {
+    let set = try load([0, 16, 8, 4, 1, 1], [3, 1, 2], labels: [7, 0, 9], levels: 17)
+    #expect(set.meanImage.shape == [1, 2, 1])
+    #expect(set.meanImage.scalars == [3 / 16, 7 / 16])
+  }
+
   @Test("A prefix is the first images, or all of them")
   func prefix() throws {
     let set = try load([0, 1, 2, 3, 4, 5], [3, 1, 2], labels: [7, 0, 9])

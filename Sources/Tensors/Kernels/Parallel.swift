@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 
 /// How many threads kernels may use.
@@ -32,17 +31,9 @@ private func parallelSlow(_ count: Int, _ alignment: Int, _ body: (Range<Int>) -
   let units = (count + alignment - 1) / alignment
   let threads = min(Threads.count, units)
   guard threads > 1 else { return body(0..<count) }
-  withoutActuallyEscaping(body) { body in
-    let part = Part(body: body)
-    DispatchQueue.concurrentPerform(iterations: threads) { index in
-      let lower = units * index / threads * alignment
-      let upper = min(units * (index + 1) / threads * alignment, count)
-      if lower < upper { part.body(lower..<upper) }
-    }
+  WorkerPool.shared.run(parts: threads) { index in
+    let lower = units * index / threads * alignment
+    let upper = min(units * (index + 1) / threads * alignment, count)
+    if lower < upper { body(lower..<upper) }
   }
-}
-
-/// A kernel's body, which writes only to the range it is given.
-private struct Part: @unchecked Sendable {
-  let body: (Range<Int>) -> Void
 }
