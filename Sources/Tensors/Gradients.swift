@@ -1,7 +1,8 @@
 /// The gradient of `function` at `x`, of the shape of `x`.
 ///
-/// The result may itself be differentiated, with respect to `x` and to whatever else `function` uses; inside
-/// ``withoutGradients(_:)`` it is a constant.
+/// The result may itself be differentiated, with respect to `x` and to whatever else `function` uses, and therefore
+/// remembers how it was made. Inside ``withoutGradients(_:)`` it is a constant: what a loop that moves `x` along its
+/// gradient needs, since every step would remember all steps before.
 ///
 /// - Precondition: `function` returns a tensor with one value.
 public func gradient(at x: Tensor, of function: (Tensor) throws -> Tensor) rethrows -> Tensor {
