@@ -37,8 +37,8 @@ public struct Adam: Optimizer {
     let correction1 = 1 - power(beta1, step)
     let correction2 = 1 - power(beta2, step)
     let coefficients = AdamCoefficients(
-      rate: learningRate / correction1, beta1: beta1, beta2: beta2, epsilon: epsilon,
-      rootScale: 1 / correction2.squareRoot())
+      rate: Float(Double(learningRate) / correction1), beta1: beta1, beta2: beta2, epsilon: epsilon,
+      rootScale: Float(1 / correction2.squareRoot()))
     for (index, gradient) in gradients.enumerated() {
       guard let gradient else { continue }
       parameters[index].parameter.update { value in
@@ -67,13 +67,13 @@ public struct Adam: Optimizer {
   }
 }
 
-/// x to a whole power, in double precision.
-private func power(_ x: Float, _ exponent: Int) -> Float {
+/// x to a whole power, in double precision: one less it is small, and Float would leave it few digits.
+private func power(_ x: Float, _ exponent: Int) -> Double {
   var (result, base, rest) = (1.0, Double(x), exponent)
   while rest > 0 {
     if rest & 1 == 1 { result *= base }
     base *= base
     rest >>= 1
   }
-  return Float(result)
+  return result
 }

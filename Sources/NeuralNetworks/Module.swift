@@ -46,8 +46,10 @@ private func collectParameters(
     }
     return
   }
-  let mirror = Mirror(reflecting: value)
-  if let module = value as? any Module {
+  // A cast sees through optionals, so what is mirrored must be what was cast.
+  let module = value as? any Module
+  let mirror = Mirror(reflecting: module ?? value)
+  if let module {
     guard seen.insert(ObjectIdentifier(module)).inserted else { return }
   } else if mirror.displayStyle != .collection, mirror.displayStyle != .optional {
     return

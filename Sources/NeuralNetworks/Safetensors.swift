@@ -97,7 +97,9 @@ struct SafetensorsReader {
     var bytes = MemoryLayout<Float>.size
     for extent in entry.shape {
       let (product, overflow) = bytes.multipliedReportingOverflow(by: extent)
-      guard extent >= 0, !overflow else { throw Damage(reason: "\"\(name)\" has the impossible shape \(entry.shape)") }
+      guard extent >= 0, !overflow, product < 1 << 42 else {
+        throw Damage(reason: "\"\(name)\" has the impossible shape \(entry.shape)")
+      }
       bytes = product
     }
     let offsets = entry.dataOffsets

@@ -1,6 +1,8 @@
 /// The gradient of `function` at `x`, of the shape of `x`.
 ///
-/// The result may itself be differentiated, with respect to `x` and to whatever else `function` uses.
+/// The result may itself be differentiated, with respect to `x` and to whatever else `function` uses, and therefore
+/// remembers how it was made. Inside ``withoutGradients(_:)`` it is a constant: what a loop that moves `x` along its
+/// gradient needs, since every step would remember all steps before.
 ///
 /// - Precondition: `function` returns a tensor with one value.
 public func gradient(at x: Tensor, of function: (Tensor) throws -> Tensor) rethrows -> Tensor {
@@ -12,10 +14,11 @@ public func valueWithGradient(
   at x: Tensor, of function: (Tensor) throws -> Tensor
 ) rethrows -> (value: Tensor, gradient: Tensor) {
   // A new node even where x has one: what led to x is not walked, but stays connected for second order.
-  let variable = x.node == nil ? x.asVariable() : x.recorded(from: [x], [{ upstream, _, _ in upstream }])
-  let value = try function(variable)
+  let isConnected = x.node != nil && Recording.isOn
+  let variable = isConnected ? x.recorded(from: [x], [{ upstream, _, _ in upstream }]) : x.asVariable()
+  let value = try Recording.$isOn.withValue(true) { try function(variable) }
   let found = backward(from: value, to: [variable], keepsGraph: true, operation: "gradient(at:)")
-  return (value, found[0] ?? .zeros(x.shape))
+  return (Recording.isOn ? value : value.detached(), found[0] ?? .zeros(x.shape))
 }
 
 /// The gradients of `y` with respect to parameters or intermediate results; each has its tensor's shape.
@@ -41,8 +44,8 @@ package func gradientsConsumingGraph(of y: Tensor, withRespectTo xs: [Tensor]) -
   withoutGradients { backward(from: y, to: xs, keepsGraph: false, operation: "minimize") }
 }
 
-/// Reverse-mode differentiation, without recursion.
-private func backward(from y: Tensor, to xs: [Tensor], keepsGraph: Bool, operation: String) -> [Tensor?] {
+/// Reverse-mode differentiation, without recursion: nil for what `y` does not depend on.
+func backward(from y: Tensor, to xs: [Tensor], keepsGraph: Bool, operation: String) -> [Tensor?] {
   guard y.count == 1 else {
     fail(operation, "needs a scalar to differentiate, not shape \(y.shape); take its sum or mean first")
   }

@@ -48,6 +48,11 @@ enum StoragePool {
 
   private static let idle = Mutex<[[Block]]>(Array(repeating: [], count: 4 * Int.bitWidth))
 
+  private static let allocations = Atomic(0)
+
+  /// How many blocks have come from the system, for tests.
+  static var allocationCount: Int { allocations.load(ordering: .relaxed) }
+
   static func take(_ size: SizeClass) -> UnsafeMutablePointer<Float> {
     if let block = idle.withLock({ $0[size.index].popLast() }) { return block.pointer }
     let bytes = size.capacity * MemoryLayout<Float>.stride
@@ -56,6 +61,7 @@ enum StoragePool {
       fail(
         "Tensor", "no memory for \(size.capacity) values (\(bytes >> 20) MiB); use smaller batches or a smaller model")
     }
+    allocations.add(1, ordering: .relaxed)
     return address.bindMemory(to: Float.self, capacity: size.capacity)
   }
 

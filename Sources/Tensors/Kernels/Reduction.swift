@@ -26,8 +26,8 @@ extension Tensor {
     let result = Storage(count: outer * inner)
     let (x, y) = (storage.pointer, result.pointer)
     if inner == 1 {
-      if outer == 1 {
-        y[0] = foldLong(x, middle, kernel)
+      if outer == 1 || middle > blockLength {
+        for row in 0..<outer { y[row] = foldLong(x + row * middle, middle, kernel) }
       } else {
         parallel(outer, work: outer * middle) { rows in
           for row in rows { y[row] = foldRow(x + row * middle, middle, kernel) }
@@ -107,9 +107,16 @@ private func foldColumns<Kernel: ReductionKernel>(
       column += 16
     }
     for last in column..<columns.upperBound {
-      var total = Vector(repeating: Kernel.start)
-      for row in 0..<count { total = Kernel.fold(total, Vector(repeating: x[row * width + last])) }
-      y[last] = total[0]
+      var sum = Vector(repeating: Kernel.start)
+      var total = sum
+      for row in 0..<count {
+        sum = Kernel.fold(sum, Vector(repeating: x[row * width + last]))
+        if row & 255 == 255 {
+          total = Kernel.fold(total, sum)
+          sum = Vector(repeating: Kernel.start)
+        }
+      }
+      y[last] = Kernel.fold(total, sum)[0]
     }
   }
 }

@@ -75,23 +75,30 @@
 
 /// ln(1+eˣ), without overflow or cancellation.
 @inline(always) func vectorSoftplus(_ x: Vector) -> Vector {
-  let u = vectorExp(-x.magnitude)
+  larger(x, Vector(repeating: 0)) + vectorLogOnePlusExp(minus: x.magnitude)
+}
+
+/// ln(1+e⁻ˣ) for x ≥ 0.
+@inline(always) func vectorLogOnePlusExp(minus x: Vector) -> Vector {
+  let u = vectorExp(-x)
   let w = 1 + u
   // The second term is the rounding error of 1+u, to first order.
-  let log1p = vectorLog(w) - ((w - 1) - u) / w
-  return larger(x, Vector(repeating: 0)) + log1p
+  return vectorLog(w) - ((w - 1) - u) / w
 }
 
 /// √x by a reciprocal square root and Newton steps: the standard library's is computed lane by lane.
 @inline(always) func vectorSquareRoot(_ x: Vector) -> Vector {
-  let inRange = x.replacing(with: 1, where: .!(x .> 1.2e-38) .| (x .== .infinity))
+  let isTiny = x .< 0x1p-100
+  let lifted = x.replacing(with: x * 0x1p48, where: isTiny)  // denormals become normal
+  let isSpecial = .!(lifted .> 0) .| (lifted .== .infinity)
+  let inRange = lifted.replacing(with: 1, where: isSpecial)
   let half = inRange * 0.5
   var r = Vector(bits: 0x5f37_59df &- (inRange.bits &>> 1))
   for _ in 0..<3 { r = r * fma(-(half * r), r, Vector(repeating: 1.5)) }
   let root = inRange * r
   let refined = fma(fma(-root, root, inRange) * r, Vector(repeating: 0.5), root)
-  let special = x.replacing(with: 0, where: (x .>= 0) .& (x .<= 1.2e-38)).replacing(with: .nan, where: x .< 0)
-  return refined.replacing(with: special, where: .!(x .> 1.2e-38) .| (x .== .infinity))
+  return refined.replacing(with: refined * 0x1p-24, where: isTiny)
+    .replacing(with: x.replacing(with: .nan, where: x .< 0), where: isSpecial)
 }
 
 /// cos and sin of a number of full turns in 0…1.

@@ -1,6 +1,7 @@
 private enum BernoulliLogLikelihood: BinaryKernel {
   @inline(always) static func apply(_ x: Vector, _ logit: Vector) -> Vector {
-    fma(x, logit, -vectorSoftplus(logit))
+    // x·logit − max(logit, 0) is exact for binary x; subtracting softplus whole would cancel at large logits.
+    fma(x, logit, -larger(logit, Vector(repeating: 0))) - vectorLogOnePlusExp(minus: logit.magnitude)
   }
 }
 

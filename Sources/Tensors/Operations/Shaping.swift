@@ -22,7 +22,8 @@ extension Tensor {
   /// - Precondition: the shapes broadcast.
   public func broadcast(to newShape: [Int]) -> Tensor {
     if newShape == shape { return self }
-    guard broadcastShape(shape, newShape, in: "broadcast") == newShape else {
+    guard checkedCount(of: newShape, in: "broadcast") >= 0, broadcastShape(shape, newShape, in: "broadcast") == newShape
+    else {
       fail("broadcast", "the shape \(shape) cannot be stretched to \(newShape)")
     }
     return copied(broadcastTo: newShape).recorded(self) { upstream, inputs, _ in upstream.summed(to: inputs[0].shape) }

@@ -1,0 +1,64 @@
+import Foundation
+import Testing
+
+@testable import Tensors
+
+/// Mistakes stop the program with the operation, the shapes, and the line of the mistake.
+@Suite struct FailureTests {
+  struct Mistake: CustomTestStringConvertible, Sendable {
+    let testDescription: String
+    let parts: [String]
+    let line: Int
+    let body: @Sendable () -> Void
+
+    init(_ name: String, _ parts: String..., line: Int = #line, body: @escaping @Sendable () -> Void) {
+      testDescription = name
+      self.parts = parts
+      self.line = line
+      self.body = body
+    }
+  }
+
+  static let mistakes: [Mistake] = [
+    Mistake("+", "[2, 3]", "[2, 4]", "3 meets 4") { _ = Tensor.zeros([2, 3]) + Tensor.zeros([2, 4]) },
+    Mistake("matmul", "[2, 3]", "[5, 4]", "3 meets 4") { _ = matmul(a, .zeros([5, 4]), transposingSecond: true) },
+    Mistake("linear", "[2, 3]", "[4, 2]", "[2]") { _ = linear(a, .zeros([4, 2]), .zeros([2])) },
+    Mistake("reshaped", "6 values", "[2, 3]", "[4, -1]") { _ = a.reshaped(to: [4, -1]) },
+    Mistake("broadcast", "[2, 3]", "[3]") { _ = a.broadcast(to: [3]) },
+    Mistake("broadcast", "[-2]") { _ = Tensor.zeros([1]).broadcast(to: [-2]) },
+    Mistake("sliced", "1..<4", "axis 1", "[2, 3]") { _ = a.sliced(1..<4, axis: 1) },
+    Mistake("concatenate", "[2, 3]", "[3, 3]", "axis 1") { _ = concatenate([a, .zeros([3, 3])], axis: 1) },
+    Mistake("sum", "axis 2", "[2, 3]") { _ = a.sum(axis: 2) },
+    Mistake("scalar", "[2, 3]") { _ = a.scalar },
+    Mistake("permuted", "[0, 0]", "[2, 3]") { _ = a.permuted([0, 0]) },
+    Mistake("mean", "[2, 0]") { _ = Tensor.zeros([2, 0]).mean(axis: 1) },
+    Mistake("gradient(at:)", "scalar", "[2, 3]", "sum or mean") { _ = gradient(at: a) { $0 * 2 } },
+    Mistake("gradients(of:withRespectTo:)", "tensor 1", "[2, 3]", line: #line + 1) {
+      _ = gradients(of: x.sum(), withRespectTo: [x, y])
+    },
+    Mistake("gradients(of:withRespectTo:)", "used up", "compute the value again", line: #line + 3) {
+      let loss = square(x).sum()
+      _ = gradientsConsumingGraph(of: loss, withRespectTo: [x])
+      _ = gradients(of: loss, withRespectTo: [x])
+    },
+    Mistake("Tensor", "3 values", "[2, 2]") { _ = Tensor([1, 2, 3], shape: [2, 2]) },
+  ]
+
+  static let a = Tensor.zeros([2, 3])
+  static let x = Tensor([1, 2]).asVariable()
+  static let y = Tensor.zeros([2, 3]).asVariable()
+
+  @Test(arguments: mistakes.indices)
+  func `a mistake names operation, shapes, file and line`(index: Int) async {
+    let result = await #expect(processExitsWith: .exitCode(1), observing: [\.standardErrorContent]) { [index] in
+      FailureTests.mistakes[index].body()
+    }
+    let mistake = Self.mistakes[index]
+    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(message.hasPrefix("error: \(mistake.testDescription): "), "\(message)")
+    for part in mistake.parts + ["/FailureTests.swift:\(mistake.line)"] {
+      #expect(message.contains(part), "\(message)")
+    }
+    #expect(message.split(separator: "\n").count == 1, "\(message)")
+  }
+}

@@ -1,0 +1,65 @@
+import Testing
+
+@testable import Tensors
+
+@Suite struct MatrixProductTests {
+  @Test func `a product by hand, in the order of its arguments`() {
+    let a = Tensor([[1, 2, 3], [4, 5, 6]])
+    let b = Tensor([[1, 0], [0, 1], [2, -1]])
+    expect(matmul(a, b), shape: [2, 2], [7, -1, 16, -1])
+    expect(matmul(b, a), shape: [3, 3], [1, 2, 3, 4, 5, 6, -2, -1, 0])
+    expect(matmul(a, a, transposingFirst: true), shape: [3, 3], [17, 22, 27, 22, 29, 36, 27, 36, 45])
+    expect(matmul(a, a, transposingSecond: true), shape: [2, 2], [14, 32, 32, 77])
+    expect(matmul(b, a, transposingFirst: true, transposingSecond: true), shape: [2, 2], [7, 16, -1, -1])
+  }
+
+  static let sizes = [1, 3, 17, 33, 65]
+
+  @Test(arguments: sizes, sizes)
+  func `transposition flags on odd shapes`(rows: Int, depth: Int) {
+    for columns in [1, 5, 34] {
+      let (a, b) = (normal([rows, depth], seed: 50), normal([depth, columns], seed: 51))
+      let exact = product(a, b)
+      let (at, bt) = (a.transposed(), b.transposed())
+      expect(matmul(a, b), shape: [rows, columns], exact, tolerance: 2e-5)
+      expect(matmul(at, b, transposingFirst: true), shape: [rows, columns], exact, tolerance: 2e-5)
+      expect(matmul(a, bt, transposingSecond: true), shape: [rows, columns], exact, tolerance: 2e-5)
+      expect(
+        matmul(at, bt, transposingFirst: true, transposingSecond: true), shape: [rows, columns], exact, tolerance: 2e-5)
+      let bias = normal([columns], seed: 52)
+      let shifted = zip(exact, (0..<rows).flatMap { _ in bias.scalars }).map { $0 + $1 }
+      expect(linear(a, b, bias), shape: [rows, columns], shifted, tolerance: 2e-5)
+    }
+  }
+
+  @Test func `linear keeps the axes in front`() {
+    let weight = Tensor([[1, 10], [2, 20]])
+    let bias = Tensor([100, 200])
+    expect(linear(Tensor([1, 2]), weight, bias), shape: [2], [105, 250])
+    expect(linear(Tensor([1, 2, 3, 4], shape: [2, 1, 2]), weight, bias), shape: [2, 1, 2], [105, 250, 111, 310])
+    expect(linear(.zeros([0, 2]), weight, bias), shape: [0, 2], [])
+  }
+
+  @Test func `an empty inner axis sums nothing`() {
+    expect(matmul(.zeros([2, 0]), .zeros([0, 3])), shape: [2, 3], [0, 0, 0, 0, 0, 0])
+    expect(matmul(.zeros([0, 2]), .zeros([2, 3])), shape: [0, 3], [])
+    expect(matmul(.zeros([2, 2]), .zeros([2, 0])), shape: [2, 0], [])
+    expect(linear(.zeros([2, 0]), .zeros([0, 2]), Tensor([1, 2])), shape: [2, 2], [1, 2, 1, 2])
+  }
+
+  @Test func `an infinity or NaN stays in its row`() {
+    let a = Tensor([[1, .infinity], [1, 1], [.nan, 1]])
+    expect(matmul(a, Tensor([[1], [2]])), [.infinity, 3, .nan])
+  }
+
+  private func product(_ a: Tensor, _ b: Tensor) -> [Float] {
+    let (rows, depth, columns) = (a.shape[0], a.shape[1], b.shape[1])
+    let (x, y) = (a.scalars, b.scalars)
+    return (0..<rows * columns).map { position in
+      let (row, column) = (position / columns, position % columns)
+      var sum = 0.0
+      for k in 0..<depth { sum += Double(x[row * depth + k]) * Double(y[k * columns + column]) }
+      return Float(sum)
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import Testing
+
+@testable import Tensors
+
+@Suite struct ShapingTests {
+  let x = Tensor([[1, 2, 3], [4, 5, 6]])
+
+  @Test func `reshaping keeps the order`() {
+    expect(x.reshaped(to: [3, 2]), shape: [3, 2], [1, 2, 3, 4, 5, 6])
+    expect(x.reshaped(to: [-1]), shape: [6], [1, 2, 3, 4, 5, 6])
+    expect(x.reshaped(to: [1, -1, 2]), shape: [1, 3, 2], [1, 2, 3, 4, 5, 6])
+    expect(Tensor(3).reshaped(to: [1, 1]), shape: [1, 1], [3])
+    expect(Tensor([[3]]).reshaped(to: []), shape: [], [3])
+    expect(Tensor.zeros([0, 3]).reshaped(to: [3, 0]), shape: [3, 0], [])
+    expect(Tensor.zeros([0, 3]).reshaped(to: [-1, 3]), shape: [0, 3], [])
+  }
+
+  @Test func `broadcasting repeats`() {
+    expect(x.broadcast(to: [2, 2, 3]), shape: [2, 2, 3], [1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6])
+    expect(Tensor([[1], [2]]).broadcast(to: [2, 3]), shape: [2, 3], [1, 1, 1, 2, 2, 2])
+    expect(Tensor(7).broadcast(to: [2]), shape: [2], [7, 7])
+    expect(Tensor([1, 2], shape: [1, 2, 1]).broadcast(to: [2, 2, 2]), shape: [2, 2, 2], [1, 1, 2, 2, 1, 1, 2, 2])
+    expect(Tensor([[1, 2]]).broadcast(to: [0, 2]), shape: [0, 2], [])
+  }
+
+  @Test func `permuting moves axis order[k] to k`() {
+    let y = Tensor((0..<24).map { Float($0) }, shape: [2, 3, 4])
+    let z = y.permuted([1, 2, 0])
+    #expect(z.shape == [3, 4, 2])
+    for i in 0..<2 {
+      for j in 0..<3 {
+        for k in 0..<4 { #expect(z.scalars[(j * 4 + k) * 2 + i] == y.scalars[(i * 3 + j) * 4 + k]) }
+      }
+    }
+    expect(z.permuted([2, 0, 1]), shape: [2, 3, 4], y.scalars)
+    expect(x.transposed(), shape: [3, 2], [1, 4, 2, 5, 3, 6])
+    expect(Tensor([1, 2, 3, 4], shape: [2, 1, 2]).transposed(), shape: [2, 2, 1], [1, 2, 3, 4])
+    expect(Tensor(1).permuted([]), shape: [], [1])
+    expect(Tensor.zeros([0, 2]).transposed(), shape: [2, 0], [])
+  }
+
+  @Test(arguments: [1, 3, 17, 33, 65, 257])
+  func `transposing odd sizes twice gives the same`(size: Int) {
+    let y = normal([size, size + 2], seed: 40)
+    let z = y.transposed()
+    #expect(z.scalars[(size + 1) * size] == y.scalars[size + 1])
+    #expect(z.scalars[size - 1] == y.scalars[(size - 1) * (size + 2)])
+    #expect(bits(z.transposed()) == bits(y))
+  }
+
+  @Test func `slicing and padding each axis`() {
+    expect(x.sliced(0..<1, axis: 0), shape: [1, 3], [1, 2, 3])
+    expect(x.sliced(1..<3, axis: 1), shape: [2, 2], [2, 3, 5, 6])
+    expect(x.sliced(2..<3, axis: -1), shape: [2, 1], [3, 6])
+    expect(x.sliced(1..<1, axis: 0), shape: [0, 3], [])
+    expect(x.padded(before: 1, after: 2, axis: 1), shape: [2, 6], [0, 1, 2, 3, 0, 0, 0, 4, 5, 6, 0, 0])
+    expect(x.padded(before: 0, after: 1, axis: -2), shape: [3, 3], [1, 2, 3, 4, 5, 6, 0, 0, 0])
+    expect(x.padded(before: 0, after: 0, axis: 0), shape: [2, 3], [1, 2, 3, 4, 5, 6])
+    let y = Tensor((0..<12).map { Float($0) }, shape: [2, 3, 2])
+    expect(y.sliced(1..<3, axis: 1), shape: [2, 2, 2], [2, 3, 4, 5, 8, 9, 10, 11])
+  }
+
+  @Test func `concatenating along each axis`() {
+    let y = Tensor([[7, 8, 9]])
+    expect(concatenate([x, y], axis: 0), shape: [3, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9])
+    let z = Tensor([[7], [8]])
+    expect(concatenate([z, x, z], axis: -1), shape: [2, 5], [7, 1, 2, 3, 7, 8, 4, 5, 6, 8])
+    expect(concatenate([x], axis: 1), shape: [2, 3], x.scalars)
+    expect(concatenate([x, .zeros([2, 0])], axis: 1), shape: [2, 3], x.scalars)
+    expect(concatenate([Tensor.zeros([0]), .zeros([0])], axis: 0), shape: [0], [])
+  }
+}
