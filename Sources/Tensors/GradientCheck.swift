@@ -44,9 +44,9 @@ public struct GradientReport: Sendable, CustomStringConvertible {
 /// Each difference is extrapolated from two steps, (4·D(h) − D(2h))/3, which leaves an error of order h⁴, with sums in double
 /// precision. Where the function has a kink within two steps of the inputs, differences mean nothing: choose other inputs.
 ///
-/// A derivative d of an input whose derivatives have the root mean square r is accepted within `tolerance`·max(|d|, r), and the
-/// rounding error of the differences: 2⁻²²·s/h where Float32 terms with a root sum of squares s change. Over the operations of this library
-/// the disagreement stays below three quarters of that with the default `tolerance`.
+/// A derivative d of an input whose derivatives have the root mean square r is accepted within `tolerance`·max(|d|, r)
+/// plus the rounding error of the differences: 2⁻²²·s/h where Float32 terms with a root sum of squares s change. Over
+/// the operations of this library the disagreement stays below three quarters of that with the default `tolerance`.
 ///
 /// - Parameters:
 ///   - function: maps the inputs to one tensor of any shape; it must be deterministic and not have side effects.
@@ -101,6 +101,10 @@ private struct Projection {
 
   /// The derivatives of the scalar (order 1) or of the slope (order 2) with respect to each input.
   func derivatives(_ order: Int, at inputs: [Tensor]) -> [Tensor] {
+    Recording.$isOn.withValue(true) { recordedDerivatives(order, at: inputs) }
+  }
+
+  private func recordedDerivatives(_ order: Int, at inputs: [Tensor]) -> [Tensor] {
     let variables = inputs.map { $0.asVariable() }
     let gradients = derivatives(of: (function(variables) * weights).sum(), variables)
     guard order == 2 else { return gradients.map { $0.detached() } }

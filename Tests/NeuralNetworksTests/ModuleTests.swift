@@ -54,6 +54,26 @@ private final class Model: Base {
     #expect(slope.scalars == [11, 11, 22, 22, 33, 33])
   }
 
+  @Test func `a parameter shared by two layers is listed once`() {
+    final class Tied: Module {
+      let first: Scaling
+      let second: Scaling
+      init() {
+        first = Scaling(Parameter(wrappedValue: Tensor([1, 2])))
+        second = Scaling(first.$factor)
+      }
+    }
+    final class Scaling: Module {
+      @Parameter var factor: Tensor
+      init(_ parameter: Parameter) { _factor = parameter }
+    }
+    let model = Tied()
+    #expect(model.parameters.map(\.name) == ["first.factor"])
+    #expect(model.parameterCount == 2)
+    model.second.factor = Tensor([3, 4])
+    #expect(model.first.factor.scalars == [3, 4])
+  }
+
   @Test func `a linear layer by hand`() {
     var random = Random(seed: 3)
     let layer = Linear(2, 3, using: &random)

@@ -64,6 +64,10 @@ import Testing
     #expect(!gradientCheck(of: { wrong($0[0]).mean() }, at: [normal([50], seed: 81)]).passes)
   }
 
+  @Test func `the check works inside withoutGradients too`() {
+    #expect(withoutGradients { gradientCheck(of: { exp($0[0]) }, at: [Tensor([0.3])]) }.passes)
+  }
+
   @Test func `inputs without values have nothing to compare`() {
     let report = gradientCheck(of: { square($0[0]) }, at: [.zeros([0, 3])])
     #expect(report.passes)
