@@ -45,22 +45,8 @@ private func gemm(
   _ a: MatrixView, _ b: MatrixView, _ c: Pointer, _ rows: Int, _ columns: Int, _ depth: Int, _ stride: Int,
   _ accumulating: Bool
 ) {
-  if hasWideRegisters, rows >= 8, columns >= 16, depth >= 8 {
-    return PackedMultiply.multiply(
-      a, b, into: c, stride: stride, rows: rows, columns: columns, depth: depth, accumulating: accumulating)
-  }
   cblas_sgemm(
     CblasRowMajor, a.isTransposed ? CblasTrans : CblasNoTrans, b.isTransposed ? CblasTrans : CblasNoTrans,
     blasint(rows), blasint(columns), blasint(depth), 1, a.pointer, blasint(max(1, a.stride)),
     b.pointer, blasint(max(1, b.stride)), accumulating ? 1 : 0, c, blasint(max(1, stride)))
 }
-
-/// Whether this processor has the 32 wide registers that `PackedMultiply` is made for: OpenBLAS found out which it is.
-private let hasWideRegisters: Bool = {
-  #if arch(x86_64) && FUSED_MULTIPLY_ADD
-    return ["SKYLAKEX", "COOPERLAKE", "SAPPHIRERAPIDS"].contains(
-      String(cString: openblas_get_corename()).uppercased())
-  #else
-    return false
-  #endif
-}()
