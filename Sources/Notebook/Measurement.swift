@@ -39,6 +39,15 @@ struct Results {
   var parameters: Int?
   var measurements: [Measurement] = []
 
+  /// Adds a measurement, in the place of an earlier one of its name.
+  mutating func record(_ measurement: Measurement) {
+    if let place = measurements.firstIndex(where: { $0.name == measurement.name }) {
+      measurements[place] = measurement
+    } else {
+      measurements.append(measurement)
+    }
+  }
+
   /// The file's text; what is not known, or is not a finite number, is `null`.
   var json: String {
     let lines = measurements.map { "    \(Self.json($0))" }

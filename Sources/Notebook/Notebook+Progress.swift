@@ -14,17 +14,27 @@ extension Notebook {
     _ step: Int, of total: Int, unit: String = "step", loss: Float? = nil, detail: @autoclosure () -> String = "",
     line: Int = #line, file: String = #filePath
   ) {
-    if let loss, !loss.isFinite { check(loss, step: step) }
+    if let loss { check(loss, step: step) }
     let now = seconds()
-    let shown: ProgressMeter? = state.withLock { state in
-      if state.meter?.continues(line: line, step: step, total: total) != true {
-        state.meter = ProgressMeter(line: line, unit: unit, step: step, total: total, now: now)
-      }
-      let isDue = state.meter!.advance(
-        to: step, loss: loss.map(Double.init), now: now, interval: terminal.isInteractive ? 0.1 : 5)
-      return isDue ? state.meter : nil
+    if state.withLock({ $0.meter?.continues(line: line, step: step, total: total) }) != true {
+      begin(ProgressMeter(line: line, unit: unit, step: step, total: total, now: now, place: place(line, file)))
     }
-    if let shown { draw(shown, detail: detail()) }
+    let shown: ProgressMeter? = state.withLock { state in
+      let isDue = state.meter?.advance(
+        to: step, loss: loss.map(Double.init), now: now, interval: terminal.isInteractive ? 0.1 : 5)
+      return isDue == true ? state.meter : nil
+    }
+    guard let shown else { return }
+    let detail = detail()
+    draw(shown, detail: detail)
+    record(shown, detail: detail)
+  }
+
+  private func begin(_ meter: ProgressMeter) {
+    state.withLock { state in
+      state.meter = meter
+      state.meterCount += 1
+    }
   }
 
   private func draw(_ meter: ProgressMeter, detail: String) {
@@ -36,42 +46,9 @@ extension Notebook {
     state.withLock { $0.isBarShown = !meter.isComplete }
   }
 
-  /// Stops the program with one clear line if a quantity is not finite, naming the step and what to try.
-  public func check(_ value: Float, step: Int, quantity: String = "loss") {
-    guard !value.isFinite else { return }
-    stop(
-      """
-      the \(quantity) is \(value) at step \(step); try a smaller learning rate, clip the gradients, or another --seed; \
-      what was written before is in \(path(""))
-      """)
-  }
-
-  /// Writes what is known and ends the program with an error.
-  private func stop(_ message: String) -> Never {
-    say("")
-    writeError(message)
-    end(EXIT_FAILURE)
-  }
-
-  /// Whether Ctrl-C was pressed, or the process asked to end; a lesson that looks is let go on until it stops itself.
-  public var isInterrupted: Bool {
-    interruption.lessonLooks()
-    return interruption.signal != 0
-  }
-
-  /// Ends the program after an interruption, when `save` has written what `--resume` needs; otherwise does nothing.
-  ///
-  /// Call it at the end of each step.
-  public func stopIfInterrupted(saving save: () throws -> Void) {
-    guard isInterrupted else { return }
-    orStop(save)
-    endInterrupted(signal: interruption.signal)
-  }
-
-  /// Says where the run ended and how to go on, and exits with 130 for Ctrl-C and 143 for a request to end.
-  func endInterrupted(signal: Int32) -> Never {
-    let place = state.withLock { $0.meter.map { " at \($0.unit) \(readable($0.step)) of \(readable($0.total))" } } ?? ""
-    say("interrupted\(place); continue with --resume; what is written so far is in \(path(""))")
-    end(128 + signal)
+  /// Puts the loop's state into the page.
+  func record(_ meter: ProgressMeter, detail: String) {
+    let serial = state.withLock { $0.meterCount }
+    put(CellOutput(progress: meter, detail: detail, serial: serial), line: meter.place)
   }
 }

@@ -9,6 +9,8 @@ public struct OutputError: Error, CustomStringConvertible {
 /// The folder into which a lesson writes; every file is whole at every moment.
 struct OutputFolder: Sendable {
   let url: URL
+  /// Held while a file is written, and by who ends the process, so that no write is cut off.
+  let lock = NSRecursiveLock()
 
   /// Makes the folder, and makes sure that one can write into it.
   init(_ path: String) throws {
@@ -22,10 +24,13 @@ struct OutputFolder: Sendable {
       throw OutputError(
         description: "cannot write into the output folder \(path): \(reason(error)); give another with --out DIR")
     }
+    removeRemains()
   }
 
   /// Writes a file under a temporary name and renames it; makes the folder again if it has vanished.
   func write(_ data: Data, to name: String) throws {
+    lock.lock()
+    defer { lock.unlock() }
     let file = url.appendingPathComponent(name)
     let temporary = url.appendingPathComponent(".\(name).\(ProcessInfo.processInfo.processIdentifier).partial")
     do {
@@ -35,6 +40,17 @@ struct OutputFolder: Sendable {
     } catch {
       try? FileManager.default.removeItem(at: temporary)
       throw OutputError(description: "cannot write \(file.path): \(reason(error))")
+    }
+  }
+
+  /// Removes the temporary files of processes that were killed while they wrote.
+  private func removeRemains() {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? [] {
+      let parts = name.split(separator: ".")
+      guard name.hasPrefix("."), parts.count > 2, parts.last == "partial", let process = Int32(parts[parts.count - 2]),
+        kill(process, 0) != 0
+      else { continue }
+      try? FileManager.default.removeItem(at: url.appendingPathComponent(name))
     }
   }
 
