@@ -138,7 +138,7 @@ extension Notebook {
     put(CellOutput(measurement: measurement, line: line), line: place)
   }
 
-  private func put(_ picture: PictureContent, line: Int, place: Int?) {
+  func put(_ picture: PictureContent, line: Int, place: Int?) {
     state.withLock { state in
       if picture.isEmbedded { state.page.budget -= picture.address.utf8.count }
       if state.page.picture == nil { state.page.picture = "\(picture.name).png" }

@@ -26,12 +26,14 @@ struct InlineScanner {
       if let element = element() {
         result += element
       } else {
-        result += escaped(String(text[position]))
+        result += isApostrophe ? "’" : escaped(String(text[position]))
         position += 1
       }
     }
     return result
   }
+
+  private var isApostrophe: Bool { text[position] == "'" && position > 0 && text[position - 1].isLetter }
 
   /// The element that begins here, if one does.
   private mutating func element() -> String? {
@@ -71,7 +73,15 @@ struct InlineScanner {
     let markup = MathMarkup(tex: String(text[position + width..<end]), isDisplayed: isDisplayed)
     problems += markup.problems.map { (line, $0) }
     position = end + width
-    return isDisplayed ? "<span class=\"equation\">\(markup.html)</span>" : markup.html
+    return isDisplayed ? "<span class=\"equation\">\(markup.html)</span>" : withPunctuation(markup.html)
+  }
+
+  /// A formula together with the punctuation that follows it, which must not begin a line.
+  private mutating func withPunctuation(_ formula: String) -> String {
+    let marks = String(text[position...].prefix { ".,;:!?)".contains($0) })
+    guard !marks.isEmpty else { return formula }
+    position += marks.count
+    return "<span class=\"together\">\(formula)\(marks)</span>"
   }
 
   /// The dollar that ends a formula: no space stands inside either of the two, and no digit after the second.

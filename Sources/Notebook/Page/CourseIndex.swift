@@ -62,6 +62,8 @@ struct CourseIndex {
     .card:hover { border-color: var(--accent); } .card img { display: block; width: 100%; height: 12rem; object-fit: contain; background: #fff; }
     .card div { padding: 0.8rem 1rem 1rem; } .card h2 { font-size: 1.1rem; margin: 0.1rem 0 0.5rem; padding: 0; border: 0; }
     .card p { margin: 0; font-size: 0.87rem; line-height: 1.45; color: var(--soft); } .card .lesson { color: var(--accent); }
+    .card p span { white-space: nowrap; margin-right: 0.6rem; } .card p span:first-child { white-space: normal; display: block; }
+    .card p { font-family: "Inter", "Segoe UI", "Helvetica Neue", "Noto Sans", "DejaVu Sans", system-ui, sans-serif; }
     </style>
     </head>
     <body>
@@ -81,9 +83,11 @@ struct CourseIndex {
     let folder = entry.folder.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? ""
     let image =
       entry.picture.map { "<img src=\"./\(escaped(folder))/\(escaped($0))\" alt=\"\" loading=\"lazy\">" } ?? ""
+    let parts = entry.verdict.components(separatedBy: " | ").map { "<span>\(escaped($0))</span>" }
+    let verdict = parts.joined(separator: " ")
     return """
       <li><a class="card" href="./\(escaped(folder))/index.html">\(image)<div><p class="lesson">\(escaped(entry.lesson))</p>
-      <h2>\(escaped(entry.title))</h2><p>\(escaped(entry.verdict))</p></div></a></li>
+      <h2>\(escaped(entry.title))</h2><p>\(verdict)</p></div></a></li>
       """
   }
 }

@@ -48,7 +48,7 @@ struct PageContent: Sendable {
     headings = renderer.headings
     problems = (file.problems + renderer.problems).sorted { $0.line < $1.line }
     takeTitle()
-    if cells.isEmpty { cells.append(RenderedCell(html: "", isProse: false, source: "")) }
+    if !cells.contains(where: { !$0.isProse }) { cells.append(RenderedCell(html: "", isProse: false, source: "")) }
   }
 
   private static func code(_ text: String) -> String {
@@ -85,8 +85,10 @@ struct PageContent: Sendable {
     return cells[(lastTold + 1)...place].flatMap(\.titles)
   }
 
+  /// The cell of code with a line, or the nearest one after it.
   private func place(of line: Int?) -> Int {
-    (line.flatMap { file.cell(at: $0) } ?? max(0, lastTold)).clamped(to: 0...cells.count - 1)
+    let place = line.flatMap { file.cell(at: $0) } ?? max(0, lastTold)
+    return cells[place...].firstIndex { !$0.isProse } ?? cells.lastIndex { !$0.isProse } ?? cells.count - 1
   }
 
   // MARK: The page
@@ -97,7 +99,7 @@ struct PageContent: Sendable {
       let content =
         cell.html.isEmpty ? "" : cell.isProse ? "<section class=\"prose\">\n\(cell.html)\n</section>\n" : cell.html
       let outputs = cell.outputs.isEmpty ? "" : "\n<div class=\"output\">\n\(cell.outputs.html)</div>"
-      return cell.isProse ? content + outputs : "<section class=\"cell\">\n\(content)\(outputs)\n</section>\n"
+      return cell.isProse ? content : "<section class=\"cell\">\n\(content)\(outputs)\n</section>\n"
     }.joined()
   }
 
@@ -142,10 +144,6 @@ struct PageContent: Sendable {
     return
       "  {\"cell_type\": \"\(kind)\", \"id\": \"\(id)\", \"metadata\": {}, \"source\": \(jsonString(source))\(rest)}"
   }
-}
-
-extension Comparable {
-  fileprivate func clamped(to range: ClosedRange<Self>) -> Self { min(max(self, range.lowerBound), range.upperBound) }
 }
 
 extension String {

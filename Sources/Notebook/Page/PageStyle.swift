@@ -5,7 +5,7 @@ let pageStyle =
     html { scroll-behavior: smooth; scroll-padding-top: 1rem; -webkit-text-size-adjust: 100%; }
     body { margin: 0; background: var(--paper); color: var(--ink); line-height: 1.62; font-size: 1.0625rem;
       font-family: "Charter", "Bitstream Charter", "Sitka Text", "Source Serif 4", Cambria, "Noto Serif", "DejaVu Serif", serif; }
-    .page { display: grid; grid-template-columns: minmax(0, 1fr); max-width: 50rem; margin: 0 auto; padding: 0 1.1rem 4rem; }
+    .page { display: grid; grid-template-columns: minmax(0, 1fr); max-width: 56rem; margin: 0 auto; padding: 0 1.1rem 4rem; }
     main { min-width: 0; }
     h1, h2, h3, h4, nav, .lesson, .verdict, .measurement, .progress, table, figcaption, button, summary, footer, .tag, .note {
       font-family: "Inter", "Segoe UI", "Helvetica Neue", "Noto Sans", Roboto, "DejaVu Sans", system-ui, sans-serif; }
@@ -34,7 +34,8 @@ let pageStyle =
     button:hover { color: var(--ink); border-color: var(--soft); }
     code, pre { font-family: ui-monospace, "SF Mono", "Cascadia Code", "JetBrains Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
     code { font-size: 0.86em; background: var(--code); padding: 0.12em 0.32em; border-radius: 4px; overflow-wrap: break-word; }
-    pre { margin: 0; overflow-x: auto; font-size: 0.81rem; line-height: 1.55; tab-size: 2; }
+    pre { margin: 0; overflow-x: auto; font-size: 0.77rem; line-height: 1.55; tab-size: 2; }
+    pre.text { font-size: 0.8rem; }
     pre code { font-size: inherit; background: none; padding: 0; overflow-wrap: normal; }
     pre.code { background: var(--code); padding: 0.85rem 1.05rem; border-radius: 10px; }
     .cell { margin: 1.25rem 0; }
@@ -67,7 +68,7 @@ let pageStyle =
     .exercise { display: block; width: max-content; min-width: 100%; margin: 0.3rem 0; padding: 0.2rem 0.7rem; border-radius: 6px;
       background: var(--exercise); box-shadow: inset 3px 0 var(--exercise-edge); }
     .tag { font-size: 0.74rem; font-weight: 650; color: var(--exercise-ink); letter-spacing: 0.03em; }
-    .c-, pre .c { color: var(--comment); } pre .s { color: var(--string); } pre .n { color: var(--number); }
+    pre .c { color: var(--comment); } pre .s { color: var(--string); } pre .n { color: var(--number); }
     pre .k { color: var(--keyword); font-weight: 600; } pre .t { color: var(--type); } pre .a { color: var(--attribute); }
     pre .f { color: var(--call); }
     .equation { display: block; overflow-x: auto; overflow-y: hidden; margin: 1.1rem 0; padding: 0.3rem 0; text-align: center; }
@@ -75,6 +76,7 @@ let pageStyle =
     math[display="block"] { font-size: 1.08em; margin: 0 auto; }
     mtd.ar, mtd.r { text-align: right; } mtd.al, mtd.l { text-align: left; }
     mtd.ar { padding-right: 0; } mtd.al { padding-left: 0; } mtd.al, mtd.ar { padding-top: 0.35em; padding-bottom: 0.35em; }
+    .together { white-space: nowrap; } .output table { white-space: nowrap; }
     .slanted { font-style: italic; } .bold { font-weight: bold; } .typewriter { font-family: monospace; }
     .boxed { border: 1px solid; padding: 0.25em 0.45em; } .unknown { color: var(--warning); font-family: monospace; }
     nav { font-size: 0.87rem; line-height: 1.4; margin-top: 1.2rem; }
@@ -86,13 +88,15 @@ let pageStyle =
     .prose-only section > pre.code, .prose-only .listing { display: none; }
     footer { margin-top: 4rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--soft); font-size: 0.85rem; }
     @media (min-width: 70.01rem) {
-      .page { grid-template-columns: 13.5rem minmax(0, 49rem); column-gap: 3.5rem; max-width: 69rem; }
+      .page { grid-template-columns: 12.5rem minmax(0, 58rem); column-gap: 2.8rem; max-width: 76rem; }
+      .prose, header { max-width: 47rem; }
       .page > main:first-child { grid-column: 1 / -1; }
       nav { position: sticky; top: 0; max-height: 100vh; overflow-y: auto; padding: 3.4rem 0 1rem; margin: 0; align-self: start; }
     }
     @media (max-width: 40rem) {
       body { font-size: 1rem; } pre { font-size: 0.74rem; } .output { padding-left: 0.7rem; }
       pre.code { padding: 0.7rem 0.8rem; } h2 { margin-top: 2.2rem; }
+      p:has(math), li:has(math) { overflow-x: auto; overflow-y: hidden; } .row > figure { flex-basis: 8rem; }
     }
     @media print {
       nav, button, .skip { display: none; } body { font-size: 10.5pt; } .page { display: block; max-width: none; padding: 0; }

@@ -21,7 +21,9 @@ extension CellOutput {
       media: [("text/plain", jsonString(table.text)), ("text/html", jsonString(html))])
   }
 
-  /// A picture. The page carries the smaller of PNG and SVG, or a link to the file where it would grow too large.
+  /// A picture.
+  ///
+  /// The page carries the smaller of PNG and SVG, or a link to the file where it would grow too large.
   init(picture: PictureContent, line: Int) {
     let caption = picture.caption.map { "<figcaption>\(escaped($0))</figcaption>" } ?? ""
     let image =

@@ -264,6 +264,8 @@ struct TeXParser {
   private mutating func character(_ character: Character, after previous: Atom?) -> Atom {
     if character.isNumber { return number(startingWith: character) }
     if character.isLetter { return Atom(markup: identifier(String(character), in: alphabet)) }
+    if character == "=", take(":") { return Symbol("≕", .relation).atom(after: previous) }
+    if character == ":", take("=") { return Symbol("≔", .relation).atom(after: previous) }
     let symbol = characterSymbols[character] ?? Symbol(String(character), .ordinary)
     return symbol.atom(after: previous)
   }

@@ -157,7 +157,10 @@ extension TeXParser {
     let text = delimiter()
     let markup =
       "<mo stretchy=\"true\" symmetric=\"true\" minsize=\"\(size.em)\" maxsize=\"\(size.em)\" lspace=\"0\" rspace=\"0\">\(text)</mo>"
-    return Atom(markup: markup, kind: size.kind)
+    let kind =
+      size.kind != .ordinary
+      ? size.kind : "([{⟨⌊⌈".contains(text) ? .opening : ")]}⟩⌋⌉".contains(text) ? .closing : .ordinary
+    return Atom(markup: markup, kind: text.isEmpty ? .ordinary : kind)
   }
 
   // MARK: Text
