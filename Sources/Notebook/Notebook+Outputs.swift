@@ -38,7 +38,7 @@ extension Notebook {
   ///   - figure: the figure.
   ///   - name: the files' name without extension.
   ///   - caption: a sentence below the figure.
-  ///   - isInTerminal: whether to draw it in a terminal that has colours; by default only a grid of images is.
+  ///   - isInTerminal: whether to draw it in a terminal that has colours; by default a grid of images is, the first time.
   public func show(
     _ figure: some Figure, named name: String, caption: String? = nil, inTerminal isInTerminal: Bool? = nil,
     line: Int = #line, file: String = #filePath
@@ -55,7 +55,8 @@ extension Notebook {
       let picture = PictureContent(
         name: name, caption: caption, alternativeText: figure.alternativeText, png: png, svg: svg,
         budget: state.withLock { $0.page.budget })
-      draw(png, inTerminal: isInTerminal ?? (figure is ImageGrid))
+      let isFirst = state.withLock { $0.drawnLines.insert(line).inserted }
+      draw(png, inTerminal: isInTerminal ?? (figure is ImageGrid && isFirst))
       say("\(caption.map { "\($0) " } ?? "")\(terminal.faint("→ \(path("\(name).png"))"))")
       put(picture, line: line, place: place)
     } catch {
@@ -91,7 +92,6 @@ extension Notebook {
       warn("the sound \(name) is too large for the page; it is in \(path("\(name).wav"))")
       return put(CellOutput(missing: name, reason: "it is too large; see \(name).wav", line: line), line: place)
     }
-    state.withLock { $0.page.budget -= wave.count * 4 / 3 }
     put(CellOutput(sound: wave, name: name, caption: caption, line: line), line: place)
   }
 
@@ -139,10 +139,7 @@ extension Notebook {
   }
 
   func put(_ picture: PictureContent, line: Int, place: Int?) {
-    state.withLock { state in
-      if picture.isEmbedded { state.page.budget -= picture.address.utf8.count }
-      if state.page.picture == nil { state.page.picture = "\(picture.name).png" }
-    }
+    state.withLock { if $0.page.picture == nil { $0.page.picture = "\(picture.name).png" } }
     if !picture.isEmbedded {
       warn("the page would be over 5 MB with the figure \(picture.name): it refers to the file")
     }

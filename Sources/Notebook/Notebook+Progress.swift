@@ -38,8 +38,9 @@ extension Notebook {
   }
 
   private func draw(_ meter: ProgressMeter, detail: String) {
-    let text = meter.text(detail: detail)
-    guard terminal.isInteractive else { return say(text) }
+    let full = meter.text(detail: detail)
+    guard terminal.isInteractive else { return say(full) }
+    let text = full.count + 12 > terminal.width ? meter.text(detail: "") : full
     let width = min(24, terminal.width - text.count - 4)
     let line = width >= 8 ? "  \(meter.bar(width: width)) \(text)" : "  \(text.prefix(terminal.width - 3))"
     terminal.write("\r\u{1B}[K" + line + (meter.isComplete ? "\n" : ""))

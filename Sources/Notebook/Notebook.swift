@@ -31,6 +31,8 @@ public final class Notebook: Sendable {
     var meterCount = 0
     var isBarShown = false
     var warnings: Set<String> = []
+    /// The lines whose figures were drawn in the terminal: a loop draws its first alone.
+    var drawnLines: Set<Int> = []
     /// When the page was written last, and what that cost, in seconds.
     var published = -Double.infinity
     var publishingCost = 0.0

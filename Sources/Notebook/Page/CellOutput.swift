@@ -48,6 +48,14 @@ struct CellOutputs: Sendable {
 
   var isEmpty: Bool { items.isEmpty }
 
+  /// Bytes of the outputs on the page, texts apart.
+  var size: Int {
+    items.map { item in
+      if case .output(let output) = item { return output.html.utf8.count }
+      return 0
+    }.reduce(0, +)
+  }
+
   /// Adds lines of text.
   mutating func print(_ text: String) {
     var block = Text()

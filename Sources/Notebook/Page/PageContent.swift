@@ -24,7 +24,7 @@ struct PageContent: Sendable {
   /// The file of the picture that stands for the lesson in the index.
   var picture: String?
   /// Bytes of pictures that the page may still carry.
-  var budget = PictureContent.budget
+  var budget: Int { PictureContent.budget - cells.map(\.outputs.size).reduce(0, +) }
   /// What was wrong in the source, as `line: problem`.
   private(set) var problems: [(line: Int, text: String)] = []
   private let file: CellFile

@@ -76,6 +76,8 @@ let pageStyle =
     math[display="block"] { font-size: 1.08em; margin: 0 auto; }
     mtd.ar, mtd.r { text-align: right; } mtd.al, mtd.l { text-align: left; }
     mtd.ar { padding-right: 0; } mtd.al { padding-left: 0; } mtd.al, mtd.ar { padding-top: 0.35em; padding-bottom: 0.35em; }
+    .underbrace { padding-bottom: 0.5em; background: var(--brace) no-repeat bottom / 100% 0.42em; }
+    .overbrace { padding-top: 0.5em; background: var(--brace-above) no-repeat top / 100% 0.42em; }
     .together { white-space: nowrap; } .output table { white-space: nowrap; }
     .slanted { font-style: italic; } .bold { font-weight: bold; } .typewriter { font-family: monospace; }
     .boxed { border: 1px solid; padding: 0.25em 0.45em; } .unknown { color: var(--warning); font-family: monospace; }
@@ -96,7 +98,7 @@ let pageStyle =
     @media (max-width: 40rem) {
       body { font-size: 1rem; } pre { font-size: 0.74rem; } .output { padding-left: 0.7rem; }
       pre.code { padding: 0.7rem 0.8rem; } h2 { margin-top: 2.2rem; }
-      p:has(math), li:has(math) { overflow-x: auto; overflow-y: hidden; } .row > figure { flex-basis: 8rem; }
+      p:has(math), ul:has(math), ol:has(math) { overflow-x: auto; overflow-y: hidden; } .row > figure { flex-basis: 8rem; }
     }
     @media print {
       nav, button, .skip { display: none; } body { font-size: 10.5pt; } .page { display: block; max-width: none; padding: 0; }
@@ -111,11 +113,23 @@ private let colours = """
   :root { color-scheme: light dark; --paper: #fdfdfb; --ink: #1d2126; --soft: #59626d; --line: #dfe2e5; --accent: #0b6a75;
     --accent-faint: #bcdcdf; --tint: #e8f3f3; --code: #f3f4f2; --warning: #a3360d; --exercise: #fdf1d6; --exercise-edge: #d29a1d;
     --exercise-ink: #7a5300; --comment: #5f6b66; --string: #a3370f; --number: #8a4b00; --keyword: #7b2a86; --type: #17609e;
-    --attribute: #7b5a00; --call: #14656b; }
+    --attribute: #7b5a00; --call: #14656b;
+    --brace: \(brace("1d2126", flipped: false)); --brace-above: \(brace("1d2126", flipped: true)); }
   @media (prefers-color-scheme: dark) { :root { --paper: #14171b; --ink: #e3e6e8; --soft: #a0a9b2; --line: #30363d;
     --accent: #5cc6cf; --accent-faint: #24545a; --tint: #182c30; --code: #1c2126; --warning: #ff9d70; --exercise: #30290f;
     --exercise-edge: #c79a2e; --exercise-ink: #e8c163; --comment: #8f9b95; --string: #f0a07a; --number: #e5b567;
-    --keyword: #d69be0; --type: #86bff0; --attribute: #d9bb6a; --call: #7fd0d0; } }
+    --keyword: #d69be0; --type: #86bff0; --attribute: #d9bb6a; --call: #7fd0d0;
+    --brace: \(brace("e3e6e8", flipped: false)); --brace-above: \(brace("e3e6e8", flipped: true)); } }
   @media print { :root { --paper: #fff; --ink: #000; --soft: #444; --code: #f6f6f6; } }
 
   """
+
+/// A horizontal brace as wide as what it is the background of.
+private func brace(_ colour: String, flipped isFlipped: Bool) -> String {
+  let shape = "M1 0C1 5 3 5 8 5H42C47 5 50 6 50 10C50 6 53 5 58 5H92C97 5 99 5 99 0"
+  let turn = isFlipped ? " transform='matrix(1 0 0 -1 0 10)'" : ""
+  return """
+    url("data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 100 10' preserveAspectRatio='none'>\
+    <path d='\(shape)'\(turn) fill='none' stroke='%23\(colour)' stroke-width='1.2' vector-effect='non-scaling-stroke'/></svg>")
+    """
+}

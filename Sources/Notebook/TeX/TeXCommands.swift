@@ -26,6 +26,9 @@ extension TeXParser {
     case "overset", "stackrel": return stacked("mover")
     case "underset": return stacked("munder")
     case "not": return negated()
+    // The style draws the brace: few fonts have one that stretches to any width.
+    case "underbrace", "overbrace":
+      return Atom(markup: "<mrow class=\"\(name)\">\(argument())</mrow>", takesLimits: true)
     case "substack": return environmentBody(named: "substack", rows: rawGroup() ?? "")
     case "phantom": return Atom(markup: "<mphantom>\(argument())</mphantom>")
     case "boxed": return Atom(markup: "<mrow class=\"boxed\">\(argument())</mrow>")
@@ -80,7 +83,7 @@ extension TeXParser {
     let element = accent.isBelow ? "munder" : "mover"
     let attribute = accent.isBelow ? "accentunder" : "accent"
     return Atom(
-      markup: "<\(element) \(attribute)=\"true\">\(base)\(mark)</\(element)>", takesLimits: accent.takesLabel)
+      markup: "<\(element) \(attribute)=\"true\">\(base)\(mark)</\(element)>")
   }
 
   private mutating func stacked(_ element: String) -> Atom {

@@ -39,7 +39,6 @@ struct Accent: Sendable {
   let mark: String
   var isWide = false
   var isBelow = false
-  var takesLabel = false
 }
 
 let characterSymbols: [Character: Symbol] = [
@@ -151,8 +150,6 @@ let accents: [String: Accent] = [
   "widetilde": Accent(mark: "~", isWide: true), "bar": Accent(mark: "¯"), "vec": Accent(mark: "→"),
   "dot": Accent(mark: "˙"), "ddot": Accent(mark: "¨"), "check": Accent(mark: "ˇ"), "breve": Accent(mark: "˘"),
   "overline": Accent(mark: "¯", isWide: true), "underline": Accent(mark: "_", isWide: true, isBelow: true),
-  "overbrace": Accent(mark: "⏞", isWide: true, takesLabel: true),
-  "underbrace": Accent(mark: "⏟", isWide: true, isBelow: true, takesLabel: true),
   "overrightarrow": Accent(mark: "→", isWide: true), "overleftarrow": Accent(mark: "←", isWide: true),
 ]
 
