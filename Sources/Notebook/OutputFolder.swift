@@ -1,9 +1,9 @@
 import Foundation
 
 /// Why a folder of results cannot be used.
-public struct OutputError: Error, CustomStringConvertible {
+struct OutputError: Error, CustomStringConvertible {
   /// The folder, what is wrong with it, and what to do.
-  public let description: String
+  let description: String
 }
 
 /// The folder into which a lesson writes; every file is whole at every moment.
@@ -63,7 +63,7 @@ struct OutputFolder: Sendable {
 }
 
 /// The operating system's reason, where an error has one.
-private func reason(_ error: any Error) -> String {
+func reason(_ error: any Error) -> String {
   if let error = error as? POSIXError { return String(cString: strerror(error.code.rawValue)) }
   let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
   if let underlying, underlying.domain == NSPOSIXErrorDomain {

@@ -48,6 +48,17 @@ import Testing
   @Test("orStop gives the value through")
   func through() { #expect(orStop { 3 } == 3) }
 
+  @Test("The system's own errors name the file and the reason on one line")
+  func systemErrors() {
+    #expect {
+      try String(contentsOfFile: "/no/such/file", encoding: .utf8)
+    } throws: {
+      let line = oneLine($0)
+      return line.contains("/no/such/file") && !line.contains("Domain") && !line.contains("\n")
+    }
+    #expect(oneLine(OutputError(description: "a\nb")) == "a b")
+  }
+
   @Test("A picture in half blocks has the mean colours of the pixels")
   func halfBlocks() {
     let image = PNGImage(width: 4, height: 2, channels: 1, samples: [0, 0, 200, 200, 100, 100, 50, 50])

@@ -59,6 +59,8 @@ private func body(_ tex: String, displayed isDisplayed: Bool = false) -> String 
   @Test("Brackets of \\left and \\right stretch; the invisible one is not there")
   func fences() {
     let open = "<mo form=\"prefix\" stretchy=\"true\" lspace=\"0\" rspace=\"0\">"
+    #expect(
+      body("\\left[x\\right)").contains("<mo form=\"postfix\" stretchy=\"true\" lspace=\"0\" rspace=\"0\">)</mo>"))
     #expect(body("\\left\\{ x \\right.") == "<mrow>\(open){</mo><mi>x</mi></mrow>")
     #expect(
       body("\\left(x\\middle|y\\right)").contains(
