@@ -7,6 +7,9 @@ struct CellOutput: Sendable {
     var line: Int
     var kind: String
     var name: String
+
+    /// The call alone, whatever the output's name.
+    var call: Key { Key(line: line, kind: kind, name: "") }
   }
 
   var key: Key
@@ -42,9 +45,17 @@ struct CellOutputs: Sendable {
   }
 
   /// A call that shows many things, in a loop, has the first and the latest of them shown, at most so many.
-  static let longestHistory = 6
+  private static func longestHistory(of kind: String) -> Int {
+    switch kind {
+    case "figure", "sound": 12
+    case "progress": 6
+    default: 40
+    }
+  }
 
   private var items: [Item] = []
+  /// How many things a call has put out that are no longer shown.
+  private var omitted: [CellOutput.Key: Int] = [:]
 
   var isEmpty: Bool { items.isEmpty }
 
@@ -71,7 +82,7 @@ struct CellOutputs: Sendable {
   mutating func put(_ output: CellOutput) {
     func isSameCall(_ item: Item) -> Bool {
       guard case .output(let other) = item else { return false }
-      return other.key.line == output.key.line && other.key.kind == output.key.kind
+      return other.key.call == output.key.call
     }
     let same = items.indices.filter { isSameCall(items[$0]) }
     let place = same.first {
@@ -81,19 +92,38 @@ struct CellOutputs: Sendable {
     if let place {
       items[place] = .output(output)
     } else {
-      if same.count >= Self.longestHistory { items.remove(at: same[1]) }
+      if same.count >= Self.longestHistory(of: output.key.kind) {
+        remove(at: same[1])
+        omitted[output.key.call, default: 0] += 1
+      }
       items.append(.output(output))
     }
+  }
+
+  /// Removes an item; texts that it stood between become one.
+  private mutating func remove(at index: Int) {
+    items.remove(at: index)
+    guard index > 0, index < items.count, case .text(var first) = items[index - 1],
+      case .text(let second) = items[index]
+    else { return }
+    for line in second.lines { first.append(line) }
+    items[index - 1] = .text(first)
+    items.remove(at: index)
   }
 
   /// The outputs for the page; figures of one call stand beside each other.
   var html: String {
     var result = ""
+    var missing = omitted
     var row: [CellOutput] = []
     func closeRow() {
       guard !row.isEmpty else { return }
       let inner = row.map(\.html).joined(separator: "\n")
-      result += row.count > 1 ? "<div class=\"row\">\n\(inner)\n</div>\n" : inner + "\n"
+      let isRow = row.count > 1 && ["figure", "sound"].contains(row[0].key.kind)
+      result += isRow ? "<div class=\"row\">\n\(inner)\n</div>\n" : inner + "\n"
+      if let count = missing.removeValue(forKey: row[0].key.call) {
+        result += "<p class=\"note\">… \(count) more …</p>\n"
+      }
       row = []
     }
     for item in items {
@@ -102,7 +132,7 @@ struct CellOutputs: Sendable {
         closeRow()
         result += "<pre class=\"text\" tabindex=\"0\">\(escaped(text.lines.joined(separator: "\n")))</pre>\n"
       case .output(let output):
-        if let last = row.last, last.key.line != output.key.line || last.key.kind != output.key.kind { closeRow() }
+        if let last = row.last, last.key.call != output.key.call { closeRow() }
         row.append(output)
       }
     }
