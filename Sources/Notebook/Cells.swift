@@ -46,6 +46,17 @@ struct CellFile {
     }
     cells.append(current)
     cells.removeAll { $0.text.isEmpty }
+    moveImports()
+  }
+
+  /// Puts imports that stand above the title into the first cell of code below it.
+  private mutating func moveImports() {
+    guard cells.count > 2, cells[0].kind == .code, cells[1].kind == .prose,
+      cells[0].lines.allSatisfy({ $0.hasPrefix("import ") || $0.hasPrefix("//") || $0.trimmingSpaces.isEmpty }),
+      let next = cells.firstIndex(where: { $0.kind == .code && $0 != cells[0] })
+    else { return }
+    cells[next].lines = cells[0].text.split(separator: "\n").map(String.init) + [""] + cells[next].lines
+    cells.removeFirst()
   }
 
   /// The index of the cell with a line: the last that begins at or before it.

@@ -6,12 +6,19 @@ import Testing
 @Suite struct CellTests {
   @Test("A file is cut at its markers, and its lines keep their numbers")
   func cut() {
-    let file = CellFile("import A\n// %% [markdown]\n// # T\n//\n// text\n\n// %%\nlet x = 1\n// %%\nlet y = 2")
+    let file = CellFile("let a = 0\n// %% [markdown]\n// # T\n//\n// text\n\n// %%\nlet x = 1\n// %%\nlet y = 2")
     #expect(file.cells.map(\.kind) == [.code, .prose, .code, .code])
-    #expect(file.cells.map(\.text) == ["import A", "# T\n\ntext", "let x = 1", "let y = 2"])
+    #expect(file.cells.map(\.text) == ["let a = 0", "# T\n\ntext", "let x = 1", "let y = 2"])
     #expect(file.cells.map(\.firstLine) == [1, 3, 8, 10])
     #expect(file.cell(at: 8) == 2 && file.cell(at: 10) == 3 && file.cell(at: 99) == 3 && file.cell(at: 1) == 0)
     #expect(file.problems.isEmpty)
+  }
+
+  @Test("Imports above the title go into the first cell of code")
+  func imports() {
+    let file = CellFile("import A\n\n// %% [markdown]\n// # T\n// %%\nlet x = 1\n// %%\nlet y = 2")
+    #expect(file.cells.map(\.text) == ["# T", "import A\n\nlet x = 1", "let y = 2"])
+    #expect(file.cell(at: 6) == 1 && file.cell(at: 8) == 2 && file.cell(at: 1) == 0)
   }
 
   @Test(
