@@ -8,7 +8,7 @@ import Testing
     var meter = ProgressMeter(line: 1, unit: "step", step: 500, total: 1000, now: 10)
     _ = meter.advance(to: 500, loss: 3, now: 10, interval: 5)
     _ = meter.advance(to: 700, loss: 2, now: 20, interval: 5)
-    #expect(meter.text(detail: "KL 1") == "step 700/1,000 · loss 2.0000 · KL 1 · 20 steps/s · 15 s left")
+    #expect(meter.text(detail: "KL 1") == "step 700/1,000 · loss 2 · KL 1 · 20 steps/s · 15 s left")
   }
 
   @Test("The first step, the last, and one every interval are shown")

@@ -54,6 +54,7 @@ let pageStyle =
       font-variant-numeric: tabular-nums; }
     .progress polyline { fill: none; stroke: var(--accent); stroke-width: 1.6; stroke-linejoin: round; }
     .measurement { font-variant-numeric: tabular-nums; font-size: 0.95rem; }
+    .measurement + .measurement { margin-top: -0.55rem; }
     .measurement .name { margin-right: 0.6rem; }
     .measurement strong { margin-right: 0.9rem; }
     .table { overflow-x: auto; }
