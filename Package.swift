@@ -70,13 +70,16 @@ let package = Package(
     tests(of: "Distributions"),
     tests(of: "Datasets"),
     tests(of: "Figures", ["CPNG"]),
-    tests(of: "Notebook"),
+    tests(
+      of: "Notebook",
+      ["Figures", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .testTarget(
       name: "LessonTests", dependencies: ["LessonKit"] + lessons.map { .target(name: $0) },
       sources: ["LessonRunner.swift"] + lessons.map { "\($0)Tests.swift" }),
   ]
     + lessons.map {
       .executableTarget(
-        name: $0, dependencies: ["LessonKit"], path: "Lessons/\($0)", swiftSettings: asNotebook)
+        name: $0, dependencies: ["LessonKit"], path: "Lessons/\($0)", exclude: ["Pictures"],
+        swiftSettings: asNotebook)
     }
 )

@@ -16,7 +16,15 @@ import LessonKit
 
 // %%
 let options = LessonOptions.fromCommandLine()
-let notebook = Notebook(lesson: "Lesson04-VAE", title: "The variational autoencoder", options: options)
+let notebook = LessonNotebook(lesson: "Lesson04-VAE", title: "The variational autoencoder", options: options)
+
+// %% [markdown]
+// ## The model
+//
+// Its parts bear the paper's names. What stands between the marks of an exercise is what a student writes.
+
+// %%
+notebook.source(of: VAE.self)
 
 // %% [markdown]
 // ## Configuration
@@ -283,4 +291,4 @@ notebook.show(
 // - `swift run Lesson04-VAE --full --data DIR` trains on all 60,000 images in the four files of a folder.
 
 // %%
-notebook.finish(verdict: "test −ELBO, \(latents)-D code", data: "fashion-mnist")
+notebook.finish(verdict: "test −ELBO, \(latents)-D code", data: "fashion-mnist", picture: "manifold")

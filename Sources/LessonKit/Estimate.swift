@@ -26,7 +26,7 @@ public struct Estimate: Sendable {
   }
 }
 
-extension Notebook {
+extension LessonNotebook {
   /// Records an estimate with its standard error; see the measurement of a single value.
   public func measure(
     _ name: String, _ estimate: Estimate, unit: String? = nil, floor: (any BinaryFloatingPoint)? = nil,

@@ -5,6 +5,7 @@ import Synchronization
 /// Listens for Ctrl-C and for a request to end, so that a run stops between two steps with its files whole.
 final class Interruption: Sendable {
   private let signalNumber = Atomic<Int32>(0)
+  private let count = Atomic<Int>(0)
   private let isHandledByLesson = Atomic<Bool>(false)
   private let sources = Mutex<[Kept]>([])
 
@@ -21,7 +22,8 @@ final class Interruption: Sendable {
 
   /// Begins to listen.
   ///
-  /// `onStop` runs on another thread when a signal comes that the lesson does not look for.
+  /// `onStop` runs on another thread when a signal comes that the lesson does not look for, or a second one; a third
+  /// ends the process whatever it does.
   func listen(onSignal: @escaping @Sendable () -> Void, onStop: @escaping @Sendable (Int32) -> Void) {
     for number in [SIGINT, SIGTERM] {
       #if canImport(Darwin)
@@ -31,10 +33,12 @@ final class Interruption: Sendable {
       #endif
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInitiated))
       source.setEventHandler { [self] in
-        let isSecond = signalNumber.exchange(number, ordering: .relaxed) != 0
-        if isSecond { _exit(128 + number) }
-        guard isHandledByLesson.load(ordering: .relaxed) else { return onStop(number) }
-        onSignal()
+        signalNumber.store(number, ordering: .relaxed)
+        switch count.add(1, ordering: .relaxed).newValue {
+        case 1 where isHandledByLesson.load(ordering: .relaxed): onSignal()
+        case 1, 2: DispatchQueue.global().async { onStop(number) }
+        default: _exit(128 + number)
+        }
       }
       source.activate()
       let kept = Kept(source: source)

@@ -1,21 +1,21 @@
 import Foundation
 
 /// A measured quantity with all that gives it a meaning.
-public struct Measurement: Sendable, Equatable {
+struct Measurement: Sendable, Equatable {
   /// What was measured, such as `test −ELBO`.
-  public var name: String
+  var name: String
   /// The measured value, in `unit`.
-  public var value: Double
+  var value: Double
   /// The standard error of `value`, if it is known.
-  public var standardError: Double?
+  var standardError: Double?
   /// The unit, such as `nats/image`.
-  public var unit: String?
+  var unit: String?
   /// The best value any model can reach, where it is known exactly.
-  public var floor: Double?
+  var floor: Double?
   /// What a trivial model reaches.
-  public var baseline: Double?
+  var baseline: Double?
   /// What the trivial model is, such as `one Gaussian`.
-  public var baselineName = "baseline"
+  var baselineName = "baseline"
 
   /// The value with its error and unit: `243.1 ± 0.5 nats/image`.
   var valueText: String {
@@ -38,6 +38,15 @@ struct Results {
   var seconds = 0.0
   var parameters: Int?
   var measurements: [Measurement] = []
+
+  /// Adds a measurement, in the place of an earlier one of its name.
+  mutating func record(_ measurement: Measurement) {
+    if let place = measurements.firstIndex(where: { $0.name == measurement.name }) {
+      measurements[place] = measurement
+    } else {
+      measurements.append(measurement)
+    }
+  }
 
   /// The file's text; what is not known, or is not a finite number, is `null`.
   var json: String {

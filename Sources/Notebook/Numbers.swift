@@ -1,10 +1,11 @@
 import Foundation
 
-/// A number as a reader wants it: five significant digits, thousands separated, powers of ten only at the extremes.
+/// A number as a reader wants it: whole, or with five significant digits, thousands separated, powers of ten only at the extremes.
 func readable(_ value: Double) -> String {
   guard value.isFinite else { return "\(value)" }
   let size = abs(value)
-  if size != 0 && (size >= 1e7 || size < 1e-4) { return String(format: "%.3e", value) }
+  if size < 1e7, let whole = Int(exactly: value) { return readable(whole) }
+  if size >= 1e7 || size < 1e-4 { return String(format: "%.3e", value) }
   let whole = size < 1 ? 1 : Int(log10(size)) + 1
   return fixed(value, decimals: max(0, 5 - whole))
 }

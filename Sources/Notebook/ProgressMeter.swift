@@ -4,6 +4,8 @@ import Foundation
 struct ProgressMeter: Sendable {
   /// The line of source of the call, which identifies the loop.
   let line: Int
+  /// The line if it is one of the notebook's source.
+  let place: Int?
   /// What is counted, such as `step`.
   let unit: String
   /// The number of steps in all.
@@ -23,8 +25,9 @@ struct ProgressMeter: Sendable {
   private var count = 0
 
   /// A loop whose first step is done at `now`, in seconds.
-  init(line: Int, unit: String, step: Int, total: Int, now: Double) {
+  init(line: Int, unit: String, step: Int, total: Int, now: Double, place: Int? = nil) {
     self.line = line
+    self.place = place
     self.unit = unit
     self.total = total
     self.step = step

@@ -17,7 +17,11 @@ public func orStop<Value>(_ body: () throws -> Value) -> Value {
 
 /// An error's own description, on one line.
 func oneLine(_ error: any Error) -> String {
-  let text = (error as? any LocalizedError)?.errorDescription ?? "\(error)"
+  let file = (error as NSError).userInfo[NSFilePathErrorKey] as? String
+  let isSystems = error is CocoaError || error is POSIXError
+  let text =
+    isSystems
+    ? (file.map { "\($0): " } ?? "") + reason(error) : (error as? any LocalizedError)?.errorDescription ?? "\(error)"
   return text.split(whereSeparator: \.isNewline).joined(separator: " ")
 }
 
