@@ -75,7 +75,7 @@ let package = Package(
       ["Figures", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .testTarget(
       name: "LessonTests", dependencies: ["LessonKit"] + lessons.map { .target(name: $0) },
-      sources: ["LessonRunner.swift"] + lessons.map { "\($0)Tests.swift" }),
+      sources: ["LessonRunner.swift", "ReadmeTests.swift"] + lessons.map { "\($0)Tests.swift" }),
   ]
     + lessons.map {
       .executableTarget(
