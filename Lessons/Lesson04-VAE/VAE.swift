@@ -1,9 +1,6 @@
 import LessonKit
 
-// The variational autoencoder of Kingma & Welling (2013), arXiv 1312.6114. The names are the paper's:
-// an encoder q(z|x), a decoder p(x|z), a prior p(z) = N(0, I), and the bound of equation 3,
-//
-//   log p(x)  ≥  E_q(z|x)[log p(x|z)]  −  KL(q(z|x) ‖ p(z)).
+// The variational autoencoder of Kingma & Welling (2013), arXiv 1312.6114, with the paper's names and equations.
 
 // BEGIN SOLUTION VAE.1
 /// KL(N(μ, σ²) ‖ N(0, 1)) = −½ Σ (1 + ln σ² − μ² − σ²), in nats (appendix B): `[batch, latents] → [batch]`.
@@ -19,13 +16,11 @@ func reparameterized(mean: Tensor, logVariance: Tensor, noise: Tensor) -> Tensor
 }
 // END SOLUTION
 
-/// q(z|x): a Gaussian with a diagonal covariance, `[batch, inputs] → [batch, latents]`.
+/// q(z|x): a Gaussian with a diagonal covariance, from one hidden layer or (`hidden` nil) none, `[batch, inputs] → [batch, latents]`.
 final class Encoder: Module {
   let hidden: Linear?
-  let mean: Linear
-  let logVariance: Linear
+  let mean, logVariance: Linear
 
-  /// With one hidden layer of rectifiers, or linear where `hidden` is nil.
   init(inputs: Int, hidden width: Int?, latents: Int, using random: inout Random) {
     hidden = width.map { Linear(inputs, $0, using: &random) }
     // Both begin near zero, so that q(z|x) begins near the prior: an encoder that says nothing yet.
@@ -46,8 +41,7 @@ protocol Decoder: Module {
 
 /// Binary pixels, independent given z, with one hidden layer of rectifiers (appendix C.1).
 final class BernoulliDecoder: Decoder {
-  let hidden: Linear
-  let logits: Linear
+  let hidden, logits: Linear
 
   init(latents: Int, hidden width: Int, outputs: Int, using random: inout Random) {
     hidden = Linear(latents, width, using: &random)
@@ -72,13 +66,10 @@ final class GaussianDecoder: Decoder {
   func callAsFunction(_ z: Tensor) -> any Distribution { Normal(mean: mean(z), logScale: logScale) }
 }
 
-/// The two parts of the bound for each example, in nats, `[batch]`.
+/// The bound for each example, in nats, `[batch]`: E_q[log p(x|z)] from one sample of z, less the exact KL(q(z|x) ‖ p(z)).
 struct Bound {
-  /// E_q[log p(x|z)], from one sample of z.
   let reconstruction: Tensor
-  /// KL(q(z|x) ‖ p(z)), exact.
   let divergence: Tensor
-  /// The evidence lower bound.
   var elbo: Tensor { reconstruction - divergence }
 }
 
@@ -110,20 +101,13 @@ final class VAE: Module {
   func logLikelihood(_ x: Tensor, samples: Int, using random: inout Random) -> Tensor {
     withoutGradients {
       let (mean, logVariance) = encoder(x)
-      let q = Normal(mean: repeated(mean, samples), logVariance: repeated(logVariance, samples))
+      let q = Normal(mean: mean.repeated(samples, axis: 0), logVariance: logVariance.repeated(samples, axis: 0))
       let z = q.sample(using: &random)  // [batch · samples, latents]
       let logJoint =
-        decoder(z).logProbability(of: repeated(x, samples)) + Normal.standard(z.shape).logProbability(of: z)
+        decoder(z).logProbability(of: x.repeated(samples, axis: 0)) + Normal.standard(z.shape).logProbability(of: z)
       let logWeight = logJoint - q.logProbability(of: z)  // [batch · samples]
       return logWeight.reshaped(to: [x.shape[0], samples]).logSumExp(axis: 1) - log(Float(samples))
     }
-  }
-
-  /// Each row `times` times: `[batch, features] → [batch · times, features]`.
-  private func repeated(_ x: Tensor, _ times: Int) -> Tensor {
-    let (batch, features) = (x.shape[0], x.shape[1])
-    return x.reshaped(to: [batch, 1, features]).broadcast(to: [batch, times, features])
-      .reshaped(to: [batch * times, features])
   }
 }
 

@@ -94,6 +94,7 @@ import Testing
       Case("broadcast to nothing", normal([1, 3], seed: 13)) { square($0[0].broadcast(to: [0, 3])) },
       Case("permuted", x) { square($0[0].permuted([2, 0, 1])) * 2 },
       Case("permuted rank 4", normal([2, 3, 1, 4], seed: 14)) { exp($0[0].permuted([3, 1, 0, 2])) },
+      Case("repeated", x) { square($0[0].repeated(3, axis: 0)) },
       Case("transposed", x) { square($0[0].transposed()) },
       Case("sliced front", x) { square($0[0].sliced(0..<1, axis: 0)) },
       Case("sliced middle", x) { exp($0[0].sliced(1..<4, axis: -1)) },

@@ -34,6 +34,9 @@ import Testing
     }
     expect(z.permuted([2, 0, 1]), shape: [2, 3, 4], y.scalars)
     expect(x.transposed(), shape: [3, 2], [1, 4, 2, 5, 3, 6])
+    expect(x.repeated(2, axis: 0), shape: [4, 3], [1, 2, 3, 1, 2, 3, 4, 5, 6, 4, 5, 6])
+    expect(x.repeated(2, axis: -1), shape: [2, 6], [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6])
+    expect(x.repeated(0, axis: 1), shape: [2, 0], [])
     expect(Tensor([1, 2, 3, 4], shape: [2, 1, 2]).transposed(), shape: [2, 2, 1], [1, 2, 3, 4])
     expect(Tensor(1).permuted([]), shape: [], [1])
     expect(Tensor.zeros([0, 2]).transposed(), shape: [2, 0], [])

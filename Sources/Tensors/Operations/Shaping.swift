@@ -29,6 +29,20 @@ extension Tensor {
     return copied(broadcastTo: newShape).recorded(self) { upstream, inputs, _ in upstream.summed(to: inputs[0].shape) }
   }
 
+  /// Each value along one axis `times` times in a row; `repeat_interleave` in PyTorch, `repeat` in NumPy.
+  ///
+  /// - Precondition: `times` is not negative.
+  public func repeated(_ times: Int, axis: Int) -> Tensor {
+    let axis = checkedAxis(axis, in: "repeated")
+    guard times >= 0 else { fail("repeated", "cannot repeat \(times) times") }
+    var (spread, joined) = (shape, shape)
+    spread.insert(1, at: axis + 1)
+    joined[axis] *= times
+    let single = reshaped(to: spread)
+    spread[axis + 1] = times
+    return single.broadcast(to: spread).reshaped(to: joined)
+  }
+
   /// The axes in another order: axis `k` of the result is axis `order[k]` of this tensor.
   ///
   /// - Precondition: `order` names each axis once.
