@@ -112,7 +112,7 @@ final class VAE: Module {
 }
 
 // BEGIN SOLUTION VAE.4
-/// Codes on the straight line between two, both ends included: `[latents], [latents] → [steps, latents]`.
+/// Codes on the straight line between two, both ends included, in 2 steps or more: `[latents], [latents] → [steps, latents]`.
 func interpolated(from start: Tensor, to end: Tensor, steps: Int) -> Tensor {
   let t = Tensor((0..<steps).map { Float($0) / Float(steps - 1) }, shape: [steps, 1])
   return start * (1 - t) + end * t

@@ -127,6 +127,8 @@ func fit(_ model: VAE, name: String) -> TrainingState {
   if options.resumes, FileManager.default.fileExists(atPath: file.path) {
     orStop { try state.restore(from: Checkpoint(contentsOf: file), model, &optimizer) }
     notebook.print("\(name): resumed after epoch \(state.epoch)")
+  } else if options.resumes {
+    notebook.print("\(name): no checkpoint in \(file.path), so it starts from the beginning")
   }
   let steps = epochs * ((train.count + batchSize - 1) / batchSize)
   while state.epoch < epochs {
@@ -197,7 +199,6 @@ notebook.table(
 
 // %% [markdown]
 // ## What the code keeps
-//
 // Test images, what the encoder sees of them, and the decoder's mean at a sample of $q(z|x)$.
 
 // %%
@@ -237,7 +238,6 @@ notebook.show(
 
 // %% [markdown]
 // ## The manifold of the 2-D code
-//
 // The plane of codes, cut at equal steps of the prior's probability (the paper's figure 4), and where the test images fall in it.
 
 // %%

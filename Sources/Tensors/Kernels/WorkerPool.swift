@@ -16,7 +16,7 @@ final class WorkerPool: Sendable {
   private let isBusy = Atomic<Bool>(false)
   private let sleepers = Atomic<Int>(0)
   private let condition = NSCondition()
-  /// How often a worker looks before it sleeps, about 50 µs.
+  /// How often a worker looks before it sleeps: long enough to last from one kernel to the next.
   private static let patience = 20_000
 
   private init(workers: Int) {
