@@ -1,7 +1,7 @@
 import NeuralNetworks
 import Tensors
 
-/// A training step that is timed here and, with the same numbers, in `pytorch.py`.
+/// A training step that is timed here and, with the same numbers, in `pytorch/models.py`.
 protocol TrainingStep: AnyObject {
   /// The model whose parameters are trained.
   var model: any Module { get }
@@ -15,5 +15,6 @@ protocol TrainingStep: AnyObject {
 
 /// The steps by name.
 let trainingSteps: [(name: String, make: @Sendable () -> any TrainingStep)] = [
-  ("vae", { VAEStep() })
+  ("vae", { VAEStep() }),
+  ("made", { MADEStep() }),
 ]

@@ -2,28 +2,58 @@ import Foundation
 import NeuralNetworks
 import Tensors
 
-/// Times one step in a process of its own, as told on standard input; `pytorch.py` answers the same commands.
+/// Times one step or operation in a process of its own, as told on standard input; `pytorch/worker.py` answers the same commands.
 ///
 /// - `export FILE`: writes parameters and inputs; prints `done`.
-/// - `check FILE`: writes the loss and the gradients; prints `done`.
+/// - `check FILE`: writes the loss and the gradients, or the result; prints `done`.
 /// - `run N`: takes N steps and prints the milliseconds of each.
 /// - `memory`: prints the peak resident memory in megabytes.
 func runWorker(_ name: String, threads: Int) {
-  guard let step = trainingSteps.first(where: { $0.name == name })?.make() else { return }
+  guard let work: any Timed = timedStep(name) ?? timedOperation(name) else { return }
   Threads.with(threads) {
     while let line = readLine() {
       let words = line.split(separator: " ", maxSplits: 1).map(String.init)
       switch words.first {
-      case "export": write(exported(step), to: words[1])
-      case "check": write(lossAndGradients(step), to: words[1])
+      case "export": write(work.start, to: words[1])
+      case "check": write(work.outcome, to: words[1])
       case "run":
-        print((0..<(Int(words[1]) ?? 0)).map { _ in "\(milliseconds { step.step() })" }.joined(separator: " "))
+        print((0..<(Int(words[1]) ?? 0)).map { _ in "\(milliseconds { work.run() })" }.joined(separator: " "))
       case "memory": print(peakMegabytes())
       default: print("unknown command \(line)")
       }
       fflush(nil)
     }
   }
+}
+
+/// What a worker can time.
+protocol Timed {
+  /// Parameters and inputs.
+  var start: [String: Tensor] { get }
+  /// What must agree with PyTorch.
+  var outcome: [String: Tensor] { get }
+  func run()
+}
+
+private struct TimedStep: Timed {
+  let step: any TrainingStep
+
+  var start: [String: Tensor] {
+    step.model.parameters.reduce(into: step.inputs) { $0[$1.name] = $1.parameter.wrappedValue }
+  }
+
+  var outcome: [String: Tensor] {
+    let parameters = step.model.parameters
+    let loss = step.fixedLoss()
+    let found = gradients(of: loss, withRespectTo: parameters.map(\.parameter.wrappedValue))
+    return zip(parameters, found).reduce(into: ["loss": loss]) { $0[$1.0.name] = $1.1 }
+  }
+
+  func run() { step.step() }
+}
+
+private func timedStep(_ name: String) -> (any Timed)? {
+  trainingSteps.first { $0.name == name }.map { TimedStep(step: $0.make()) }
 }
 
 private func write(_ tensors: [String: Tensor], to path: String) {
@@ -33,17 +63,6 @@ private func write(_ tensors: [String: Tensor], to path: String) {
   } catch {
     print("failed: \(error)")
   }
-}
-
-private func exported(_ step: any TrainingStep) -> [String: Tensor] {
-  step.model.parameters.reduce(into: step.inputs) { $0[$1.name] = $1.parameter.wrappedValue }
-}
-
-private func lossAndGradients(_ step: any TrainingStep) -> [String: Tensor] {
-  let parameters = step.model.parameters
-  let loss = step.fixedLoss()
-  let found = gradients(of: loss, withRespectTo: parameters.map(\.parameter.wrappedValue))
-  return zip(parameters, found).reduce(into: ["loss": loss]) { $0[$1.0.name] = $1.1 }
 }
 
 /// The wall-clock time of `body`.
