@@ -19,7 +19,7 @@ struct MatrixView {
 }
 
 /// OpenBLAS on the calling thread alone; the threads are ours.
-private let singleThreadedBLAS: Void = openblas_set_num_threads(1)
+let singleThreadedBLAS: Void = openblas_set_num_threads(1)
 
 /// `c[rows, columns] = a[rows, depth] · b[depth, columns]`, added to what `c` holds when `accumulating`.
 func multiplyMatrices(
