@@ -1,7 +1,8 @@
 import Tensors
 
-/// Values set to zero with the probability `rate`, the others divided by 1 − `rate` (Srivastava et al. 2014, JMLR 15),
-/// so that the mean stays; inside ``inference(_:)`` the identity. Any shape; `Dropout` in PyTorch.
+/// Values set to zero with the probability `rate`, the others divided by 1 − `rate` so that the mean stays: any shape.
+///
+/// Inside ``inference(_:)`` the identity. Srivastava, Hinton and others (2014), JMLR 15; `Dropout` in PyTorch.
 public final class Dropout: Layer {
   /// The probability that a value is set to zero.
   public let rate: Float

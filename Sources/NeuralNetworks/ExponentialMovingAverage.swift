@@ -1,7 +1,9 @@
 import Tensors
 
-/// Averages of parameters over the steps of training, a ← decay · a + (1 − decay) · w, which often serve better than the last values
-/// (Polyak & Juditsky 1992; Yazıcı et al. 2018, arXiv 1806.04498); `AveragedModel` with `get_ema_multi_avg_fn` in PyTorch.
+/// Averages of parameters over the steps of training, a ← decay · a + (1 − decay) · w, which often serve better than the last values.
+///
+/// Polyak & Juditsky (1992); for generators Yazıcı and others (2018), arXiv 1806.04498. `AveragedModel` with
+/// `get_ema_multi_avg_fn` in PyTorch.
 public struct ExponentialMovingAverage: Resumable {
   /// The part of the average that a step keeps; may be changed between steps.
   public var decay: Float

@@ -1,7 +1,8 @@
 import Tensors
 
-/// Each channel of each example brought to mean 0 and variance 1 over space, then scaled and shifted (Ulyanov et al. 2016,
-/// arXiv 1607.08022): `[batch, …, channels]`, `InstanceNorm2d(affine=True)` in PyTorch.
+/// Each channel of each example brought to mean 0 and variance 1 over space, then scaled and shifted: `[batch, …, channels]`.
+///
+/// Ulyanov, Vedaldi & Lempitsky (2016), arXiv 1607.08022; `InstanceNorm2d(affine=True)` in PyTorch.
 public final class InstanceNorm: Layer {
   /// γ, `[channels]`.
   @Parameter public var scale: Tensor

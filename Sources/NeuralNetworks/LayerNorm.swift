@@ -1,7 +1,8 @@
 import Tensors
 
-/// The last axis brought to mean 0 and variance 1, then scaled and shifted (Ba et al. 2016, arXiv 1607.06450): `[…, features]`,
-/// `LayerNorm` in PyTorch.
+/// The last axis brought to mean 0 and variance 1, then scaled and shifted: `[…, features]`.
+///
+/// Ba, Kiros & Hinton (2016), arXiv 1607.06450; `LayerNorm` in PyTorch.
 public final class LayerNorm: Layer {
   /// The gain, `[features]`.
   @Parameter public var scale: Tensor

@@ -1,7 +1,8 @@
 import Tensors
 
-/// An affine map of the last axis in which a mask cuts connections (Germain et al. 2015, arXiv 1502.03509, equation 7):
-/// `[…, inputs] → […, outputs]`.
+/// An affine map of the last axis in which a mask cuts connections: `[…, inputs] → […, outputs]`.
+///
+/// Germain, Gregor, Murray & Larochelle (2015), arXiv 1502.03509, equation 7.
 public final class MaskedLinear: WeightedLayer {
   /// `[inputs, outputs]`; what the mask takes away is not used.
   @Parameter public var weight: Tensor

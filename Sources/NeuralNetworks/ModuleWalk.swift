@@ -32,7 +32,7 @@ struct ModuleWalk {
   private mutating func visitContents(of value: Any, at path: String) {
     let mirror = Mirror(reflecting: value)
     switch mirror.displayStyle {
-    case .optional: mirror.children.forEach { visit($0.value, at: path) }
+    case .optional: for child in mirror.children { visit(child.value, at: path) }
     case .struct, .tuple, .enum, .collection: visitChildren(of: mirror, at: path)
     case .dictionary: visitDictionary(mirror, at: path)
     case .set:

@@ -47,8 +47,9 @@ extension Optimizer {
   }
 }
 
-/// Gradients scaled together so that the root of their sum of squares is at most `maximumNorm`, and that root before scaling
-/// (Pascanu et al. 2012, arXiv 1211.5063, algorithm 1); `clip_grad_norm_` in PyTorch.
+/// Gradients scaled together so that the root of their sum of squares is at most `maximumNorm`, and that root before scaling.
+///
+/// Pascanu, Mikolov & Bengio (2012), arXiv 1211.5063, algorithm 1; `clip_grad_norm_` in PyTorch.
 ///
 /// - Precondition: `maximumNorm` is positive.
 public func clippedToNorm(_ maximumNorm: Float, _ gradients: [Tensor?]) -> (gradients: [Tensor?], norm: Float) {

@@ -36,4 +36,7 @@ public final class Parameter: TensorCell, @unchecked Sendable {
     defer { tensor = kept }
     return try body()
   }
+
+  /// Puts a value in place with its history, so that gradients can be taken with respect to what it was computed from.
+  func replace(with value: Tensor) { tensor = value }
 }

@@ -23,7 +23,7 @@ public final class Sequential: Layer {
   public func callAsFunction(_ x: Tensor) -> Tensor { layers.reduce(x) { value, layer in layer(value) } }
 }
 
-/// Layers added to what they read (He et al. 2015, arXiv 1512.03385, equation 1): x + f(x).
+/// Layers added to what they read, x + f(x): He, Zhang, Ren & Sun (2015), arXiv 1512.03385, equation 1.
 public final class Residual: Layer {
   /// f.
   public let body: any Layer
