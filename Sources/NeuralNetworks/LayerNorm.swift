@@ -22,6 +22,6 @@ public final class LayerNorm: Layer {
   /// The normalised values.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     checkChannels(x, scale.count, rank: 1, of: "LayerNorm")
-    return standardized(x, over: [-1], epsilon: epsilon) * scale + offset
+    return layerNormalized(x, scale: scale, offset: offset, epsilon: epsilon)
   }
 }

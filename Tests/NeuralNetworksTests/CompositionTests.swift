@@ -42,15 +42,6 @@ import Testing
     #expect(wider.parameters.count == 4)
   }
 
-  @Test func `a residual block of other shapes stops`() async {
-    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      var random = Random(seed: 3)
-      _ = Residual { Linear(2, 1, using: &random) }(p([3, 2], 1))
-    }
-    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(message.contains("Residual: cannot add [3, 1] to [3, 2]; give a shortcut"), "\(message)")
-  }
-
   @Test func `a mask cuts connections and their gradients`() {
     var random = Random(seed: 4)
     let layer = MaskedLinear(mask: Tensor([[1, 0, 1], [0, 0, 1]]), using: &random)
