@@ -63,7 +63,7 @@ let package = Package(
       dependencies: [
         "NeuralNetworks", "Distributions", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      exclude: ["pytorch.py"], swiftSettings: optimised),
+      exclude: ["pytorch"], swiftSettings: optimised),
 
     tests(of: "Tensors"),
     tests(of: "NeuralNetworks"),

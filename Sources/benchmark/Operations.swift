@@ -8,18 +8,25 @@ struct TimedOperation: Sendable {
     case arithmetic(Double)
     /// Values read and written.
     case traffic(Int)
+
+    var tripled: Work {
+      switch self {
+      case .arithmetic(let count): .arithmetic(3 * count)
+      case .traffic(let values): .traffic(3 * values)
+      }
+    }
   }
 
-  let name: String
-  let work: Work
+  private(set) var name: String
+  private(set) var work: Work
   let shapes: [[Int]]
   /// The bounds of each input's values; inputs of whole numbers become indices.
   let bounds: [ClosedRange<Float>]
-  let body: @Sendable ([Tensor]) -> Tensor
+  let body: @Sendable (Operands) -> Tensor
 
   init(
     _ name: String, _ work: Work, _ shapes: [Int]..., bounds: [ClosedRange<Float>] = [],
-    body: @escaping @Sendable ([Tensor]) -> Tensor
+    body: @escaping @Sendable (Operands) -> Tensor
   ) {
     (self.name, self.work, self.shapes, self.body) = (name, work, shapes, body)
     self.bounds = shapes.indices.map { $0 < bounds.count ? bounds[$0] : -1...1 }
@@ -28,6 +35,14 @@ struct TimedOperation: Sendable {
   var workerName: String { "operation:\(name)" }
   var readsImages: Bool {
     ["convolution", "depthwise", "transposed", "pool"].contains { name.contains($0) }
+  }
+
+  /// The same operation, timed together with the gradients of its inputs; three times the arithmetic.
+  var differentiated: TimedOperation {
+    var copy = self
+    copy.name = name + " ∇"
+    copy.work = work.tripled
+    return copy
   }
 
   /// The same figures under this operation's name, with the rate reached.
@@ -45,32 +60,44 @@ struct TimedOperation: Sendable {
   }
 }
 
+/// The inputs of an operation; whole numbers also as indices.
+struct Operands {
+  let tensors: [Tensor]
+  let indices: IndexTensor
+
+  subscript(_ index: Int) -> Tensor { tensors[index] }
+}
+
 /// The worker's view of an operation: `… ∇` takes the gradients of the result's sum too.
 private struct OperationWork: Timed {
   let operation: TimedOperation
-  let inputs: [Tensor]
+  let operands: Operands
   let isDifferentiated: Bool
 
   init(_ operation: TimedOperation) {
     self.operation = operation
     isDifferentiated = operation.name.hasSuffix(" ∇")
     var random = Random(seed: 3)
-    inputs = zip(operation.shapes, operation.bounds).map { shape, bounds in
-      .uniform(shape, in: bounds.lowerBound..<bounds.upperBound, using: &random)
+    let inputs = zip(operation.shapes, operation.bounds).map { shape, bounds in
+      let values = Tensor.uniform(shape, in: bounds.lowerBound..<bounds.upperBound, using: &random)
+      return bounds.upperBound > 8 ? floor(values) : values
     }
+    operands = Operands(tensors: inputs, indices: IndexTensor(inputs[inputs.count - 1]))
   }
 
   var start: [String: Tensor] {
-    Dictionary(uniqueKeysWithValues: inputs.enumerated().map { ("input\($0)", $1) })
+    Dictionary(uniqueKeysWithValues: operands.tensors.enumerated().map { ("input\($0)", $1) })
   }
 
-  var outcome: [String: Tensor] { ["result": operation.body(inputs)] }
+  var outcome: [String: Tensor] { ["result": operation.body(operands)] }
 
   func run() {
     if isDifferentiated {
-      _ = gradients(at: inputs) { operation.body($0).sum() }
+      let variables = operands.tensors.map { $0.asVariable() }
+      let result = operation.body(Operands(tensors: variables, indices: operands.indices)).sum()
+      _ = gradientsConsumingGraph(of: result, withRespectTo: variables)
     } else {
-      _ = operation.body(inputs)
+      _ = operation.body(operands)
     }
   }
 }

@@ -17,4 +17,6 @@ protocol TrainingStep: AnyObject {
 let trainingSteps: [(name: String, make: @Sendable () -> any TrainingStep)] = [
   ("vae", { VAEStep() }),
   ("made", { MADEStep() }),
+  ("transformer", { TransformerStep() }),
+  ("lstm", { LSTMStep() }),
 ]

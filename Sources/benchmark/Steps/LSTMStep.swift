@@ -29,11 +29,11 @@ final class LSTMStep: TrainingStep {
       "x": floor(.uniform([64, 64], in: 0..<65, using: &random)),
       "y": floor(.uniform([64, 64], in: 0..<65, using: &random)),
     ]
-    (x, y) = (inputs["x"]!.indices, inputs["y"]!.indices)
+    (x, y) = (IndexTensor(inputs["x"]!), IndexTensor(inputs["y"]!))
   }
 
   func fixedLoss() -> Tensor {
-    let h = network.recurrent(network.tokens(x)).outputs  // [batch, time, hidden]
+    let h = network.recurrent(network.tokens(x))  // [batch, time, hidden]
     return -categoricalLogLikelihood(network.logits(h), y).mean()
   }
 

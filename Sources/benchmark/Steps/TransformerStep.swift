@@ -10,14 +10,14 @@ final class TransformerStep: TrainingStep {
 
     init(using random: inout Random) {
       firstNorm = LayerNorm(64)
-      attention = MultiHeadAttention(64, heads: 4, using: &random)
+      attention = MultiHeadAttention(64, heads: 4, causal: true, using: &random)
       secondNorm = LayerNorm(64)
       expand = Linear(64, 256, using: &random)
       contract = Linear(256, 64, using: &random)
     }
 
     func callAsFunction(_ x: Tensor) -> Tensor {
-      let mixed = x + attention(firstNorm(x), mask: .causal)
+      let mixed = x + attention(firstNorm(x))
       return mixed + contract(gelu(expand(secondNorm(mixed))))
     }
   }
@@ -52,7 +52,7 @@ final class TransformerStep: TrainingStep {
       "x": floor(.uniform([32, 64], in: 0..<65, using: &random)),
       "y": floor(.uniform([32, 64], in: 0..<65, using: &random)),
     ]
-    (x, y) = (inputs["x"]!.indices, inputs["y"]!.indices)
+    (x, y) = (IndexTensor(inputs["x"]!), IndexTensor(inputs["y"]!))
   }
 
   func fixedLoss() -> Tensor {

@@ -141,20 +141,31 @@ class Flow(ImageModel):
         return -(density + total).mean()
 
 
+class Attention(nn.Module):
+    """Causal self-attention of four heads."""
+
+    def __init__(self):
+        super().__init__()
+        for name in ("queries", "keys", "values", "output"):
+            setattr(self, name, nn.Linear(64, 64))
+
+    def forward(self, x):
+        q, k, v = (part(x).unflatten(2, (4, 16)).transpose(1, 2) for part in (self.queries, self.keys, self.values))
+        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return self.output(mixed.transpose(1, 2).flatten(2))
+
+
 class Block(nn.Module):
     def __init__(self):
         super().__init__()
         self.firstNorm = nn.LayerNorm(64)
-        self.attention = nn.ModuleDict({"projection": nn.Linear(64, 192), "output": nn.Linear(64, 64)})
+        self.attention = Attention()
         self.secondNorm = nn.LayerNorm(64)
         self.expand = nn.Linear(64, 256)
         self.contract = nn.Linear(256, 64)
 
     def forward(self, x):
-        batch, time, width = x.shape
-        heads = self.attention["projection"](self.firstNorm(x)).view(batch, time, 3, 4, 16).permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(heads[0], heads[1], heads[2], is_causal=True)
-        x = x + self.attention["output"](mixed.transpose(1, 2).reshape(batch, time, width))
+        x = x + self.attention(self.firstNorm(x))
         return x + self.contract(F.gelu(self.expand(self.secondNorm(x))))
 
 

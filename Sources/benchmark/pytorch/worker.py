@@ -43,7 +43,12 @@ def write(path, tensors):
 
 
 # Our names of parameters where PyTorch's differ, and the order of axes that turns its layout into ours.
-NAMES = {nn.BatchNorm2d: {"weight": "scale", "bias": "offset"}, nn.LayerNorm: {"weight": "scale", "bias": "offset"}}
+NAMES = {
+    nn.BatchNorm2d: {"weight": "scale", "bias": "offset"},
+    nn.LayerNorm: {"weight": "scale", "bias": "offset"},
+    nn.LSTM: {"weight_ih_l0": "inputWeight", "weight_hh_l0": "recurrentWeight", "bias_ih_l0": "bias"},
+    nn.Embedding: {"weight": "table"},
+}
 AXES = {nn.Linear: (1, 0), nn.Conv2d: (2, 3, 1, 0), nn.ConvTranspose2d: (2, 3, 0, 1), nn.LSTM: (1, 0)}
 
 
@@ -51,6 +56,9 @@ def parameters(model):
     """Each trained parameter: our name, PyTorch's cell, the order of axes."""
     for path, module in model.named_modules():
         for name, cell in module.named_parameters(recurse=False):
+            if name == "bias_hh_l0":  # PyTorch keeps a second bias of the gates, which adds nothing
+                nn.init.zeros_(cell)
+                continue
             own = NAMES.get(type(module), {}).get(name, name)
             axes = AXES.get(type(module)) if cell.dim() > 1 else None
             yield ".".join(filter(None, (path, own))), cell, axes
