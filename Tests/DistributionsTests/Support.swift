@@ -30,6 +30,6 @@ struct Estimate {
     standardError = (squares / (count - 1) / count).squareRoot()
   }
 
-  /// Within 4.9 standard errors, so that a false alarm has a probability of 1e-6, and rounding.
-  func agrees(with exact: Double) -> Bool { abs(mean - exact) < 4.9 * standardError + 1e-6 }
+  /// Within 5 standard errors, so that a false alarm has a probability of 6e-7, and rounding.
+  func agrees(with exact: Double) -> Bool { abs(mean - exact) < 5 * standardError + 1e-6 }
 }

@@ -1,0 +1,58 @@
+import Tensors
+
+func logSigmoid(_ x: Tensor) -> Tensor { -softplus(-x) }
+func log1p(_ x: Tensor) -> Tensor { log(1 + x) }
+func expm1(_ x: Tensor) -> Tensor { exp(x) - 1 }
+func logSoftmax(_ x: Tensor) -> Tensor { x - x.logSumExp(axes: [-1], keepingAxes: true) }
+func softmax(_ x: Tensor) -> Tensor { exp(logSoftmax(x)) }
+func select(_ mask: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor { mask * a + (1 - mask) * b }
+func maximum(_ a: Tensor, _ b: Tensor) -> Tensor {
+  let shape = commonShape("maximum", [("a", a.shape), ("b", b.shape)])
+  return concatenate([a.broadcast(to: shape).insertingAxis(0), b.broadcast(to: shape).insertingAxis(0)], axis: 0)
+    .max(axis: 0)
+}
+func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { -maximum(-a, -b) }
+func oneHot(_ x: IndexTensor, classes: Int) -> Tensor {
+  var values = [Float](repeating: 0, count: x.count * classes)
+  for (i, k) in x.scalars.enumerated() { values[i * classes + Int(k)] = 1 }
+  return Tensor(values, shape: x.shape + [classes])
+}
+func categoricalLogLikelihood(_ logits: Tensor, _ labels: IndexTensor) -> Tensor {
+  (logSoftmax(logits).clamped(to: -Float.greatestFiniteMagnitude...0) * oneHot(labels, classes: logits.shape.last!))
+    .sum(axis: -1)
+}
+func solveTriangular(_ l: Tensor, _ b: Tensor) -> Tensor {
+  let n = l.shape.last!
+  var z: [Tensor] = []
+  for i in 0..<n {
+    var rest = b.sliced(i..<i + 1, axis: -2)
+    let row = l.sliced(i..<i + 1, axis: -2)
+    for j in 0..<i { rest = rest - row.sliced(j..<j + 1, axis: -1) * z[j] }
+    z.append(rest / row.sliced(i..<i + 1, axis: -1))
+  }
+  return concatenate(z, axis: z[0].rank - 2)
+}
+extension Tensor {
+  func clamped(to range: ClosedRange<Float>) -> Tensor {
+    minimum(maximum(self, Tensor(range.lowerBound)), Tensor(range.upperBound))
+  }
+  static func gumbel(_ shape: [Int], using random: inout Random) -> Tensor {
+    -log(-log(.uniform(shape, using: &random)))
+  }
+  static func logistic(_ shape: [Int], using random: inout Random) -> Tensor {
+    let u = Tensor.uniform(shape, using: &random)
+    return log(u) - log(1 - u)
+  }
+  func argmax(axis: Int) -> IndexTensor {
+    let n = shape.last!
+    let s = scalars
+    return IndexTensor(
+      (0..<count / n).map { r in Int32((0..<n).max { s[r * n + $0] < s[r * n + $1] }!) }, shape: Array(shape.dropLast())
+    )
+  }
+}
+extension IndexTensor {
+  static func categorical(logits: Tensor, using random: inout Random) -> IndexTensor {
+    (logits + .gumbel(logits.shape, using: &random)).argmax(axis: -1)
+  }
+}
