@@ -29,7 +29,6 @@ public struct Categorical: DiscreteDistribution, Sendable {
   /// - Precondition: labels are within 0 ..< `classes`.
   public func elementwiseLogProbability(of x: IndexTensor) -> Tensor {
     let common = commonShape("Categorical.logProbability", [("the labels", x.shape), ("the logits' batch", shape)])
-    checkRange(x, in: "Categorical.logProbability")
     return categoricalLogLikelihood(logits.broadcast(to: common + [classes]), x.broadcast(to: common))
   }
 

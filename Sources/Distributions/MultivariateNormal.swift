@@ -79,9 +79,7 @@ public struct MultivariateNormal: ContinuousDistribution, Sendable {
   }
 
   /// L·Lᵀ, `[batch, …, d, d]`.
-  public var covariance: Tensor {
-    (scale.insertingAxis(shape.count) * scale.insertingAxis(shape.count - 1)).sum(axis: -1)
-  }
+  public var covariance: Tensor { matmul(scale, scale, transposingSecond: true) }
 
   /// The diagonal of L·Lᵀ, `[batch, …, d]`.
   public var variance: Tensor { square(scale).sum(axis: -1) }

@@ -3,8 +3,6 @@ import Tensors
 func logSigmoid(_ x: Tensor) -> Tensor { -softplus(-x) }
 func log1p(_ x: Tensor) -> Tensor { log(1 + x) }
 func expm1(_ x: Tensor) -> Tensor { exp(x) - 1 }
-func logSoftmax(_ x: Tensor) -> Tensor { x - x.logSumExp(axes: [-1], keepingAxes: true) }
-func softmax(_ x: Tensor) -> Tensor { exp(logSoftmax(x)) }
 func select(_ mask: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor { mask * a + (1 - mask) * b }
 func maximum(_ a: Tensor, _ b: Tensor) -> Tensor {
   let shape = commonShape("maximum", [("a", a.shape), ("b", b.shape)])
@@ -16,10 +14,6 @@ func oneHot(_ x: IndexTensor, classes: Int) -> Tensor {
   var values = [Float](repeating: 0, count: x.count * classes)
   for (i, k) in x.scalars.enumerated() { values[i * classes + Int(k)] = 1 }
   return Tensor(values, shape: x.shape + [classes])
-}
-func categoricalLogLikelihood(_ logits: Tensor, _ labels: IndexTensor) -> Tensor {
-  (logSoftmax(logits).clamped(to: -Float.greatestFiniteMagnitude...0) * oneHot(labels, classes: logits.shape.last!))
-    .sum(axis: -1)
 }
 func solveTriangular(_ l: Tensor, _ b: Tensor) -> Tensor {
   let n = l.shape.last!

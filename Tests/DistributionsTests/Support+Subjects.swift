@@ -53,7 +53,7 @@ struct Subject: Sendable, CustomTestStringConvertible {
   let grid: Grid
   var bins: Bins?
   var isReparameterised = false
-  /// Where to check the gradients of log-probabilities; samples when nil. Differences mean nothing across a kink.
+  /// Where to check the gradients of log-probabilities, away from kinks; samples when nil.
   var points: Events?
   /// The error of the grid, relative to quantities of size 1.
   var tolerance = 2e-5
@@ -92,10 +92,12 @@ let continuousSubjects: [Subject] = [
     law: { Probe(MultivariateNormal(mean: $0[0], logDiagonal: $0[1], lower: $0[2])) }),
   Subject(
     testDescription: "GumbelSoftmax of 2 classes", parameters: [row(0.6, -0.5)], grid: .simplex(2, 40, 8000),
-    isReparameterised: true, law: { Probe(relaxed: GumbelSoftmax(logits: $0[0], temperature: 0.7)) }),
+    isReparameterised: true, points: .real(Tensor([0.3, 0.7, 0.6, 0.4], shape: [2, 1, 2])),
+    law: { Probe(relaxed: GumbelSoftmax(logits: $0[0], temperature: 0.7)) }),
   Subject(
     testDescription: "GumbelSoftmax of 3 classes", parameters: [row(0.6, -0.5, 0.1)], grid: .simplex(3, 20, 300),
-    isReparameterised: true, law: { Probe(relaxed: GumbelSoftmax(logits: $0[0], temperature: 1.3)) }),
+    isReparameterised: true, points: .real(Tensor([0.3, 0.25, 0.45, 0.5, 0.3, 0.2], shape: [2, 1, 3])),
+    law: { Probe(relaxed: GumbelSoftmax(logits: $0[0], temperature: 1.3)) }),
   Subject(
     testDescription: "Mixture of Normal", parameters: [row(0.3, -0.5, 1), row(-2, 0.4, 1.5), row(0.1, -0.8, -0.4)],
     grid: .line(-12, 10, 6000), law: { Probe(Mixture(logits: $0[0], components: Normal(mean: $0[1], logScale: $0[2]))) }
@@ -154,7 +156,8 @@ let discreteSubjects: [Subject] = [
     law: { Probe(Mixture(logits: $0[0], components: Categorical(logits: $0[1]))) }),
   Subject(
     testDescription: "Mixture of DiscretizedLogistic",
-    parameters: [row(0.3, -0.5, 1), row(-14.4, 6.4, 15.5), row(-0.2, 0.8, -0.5)], grid: .labels(256, 1), bins: pixelBins,
+    parameters: [row(0.3, -0.5, 1), row(-14.4, 6.4, 15.5), row(-0.2, 0.8, -0.5)], grid: .labels(256, 1),
+    bins: pixelBins,
     law: { p in
       let law = Mixture(
         logits: p[0], components: DiscretizedLogistic(location: p[1], logScale: p[2], bins: pixelBins))
