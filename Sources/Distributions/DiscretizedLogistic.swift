@@ -67,8 +67,9 @@ public struct DiscretizedLogistic: DiscreteDistribution, Sendable {
     let above = Tensor(edges.map(\.above), shape: index.shape)
     let logWidth = Tensor(edges.map { Foundation.log($0.above - $0.below) }, shape: index.shape)
     let rate = exp(-logScale)
-    let belowTop = logSigmoid((above - location) * rate) * (1 - isLast)
-    let aboveBottom = logSigmoid((location - below) * rate) * (1 - isFirst)
-    return belowTop + aboveBottom + logOneMinusExp(logWidth - logScale) * (1 - isFirst) * (1 - isLast)
+    let none = Tensor(0)
+    let belowTop = select(isLast, none, logSigmoid((above - location) * rate))
+    let aboveBottom = select(isFirst, none, logSigmoid((location - below) * rate))
+    return belowTop + aboveBottom + select(isFirst + isLast, none, logOneMinusExp(logWidth - logScale))
   }
 }

@@ -43,6 +43,11 @@ public struct MultivariateNormal: ContinuousDistribution, Sendable {
     self.init(mean: mean, logDiagonal: log((scale * Self.identity(size)).sum(axis: -1)), lower: scale)
   }
 
+  /// A law by its covariance, `[batch, …, d, d]`; its factor is computed here, differentiably.
+  ///
+  /// - Precondition: `covariance` is positive definite.
+  public init(mean: Tensor, covariance: Tensor) { self.init(mean: mean, scale: cholesky(covariance)) }
+
   private static func checkedShape(_ mean: Tensor, _ logDiagonal: [Int], _ factor: [Int]) -> [Int] {
     guard mean.rank >= 2, let size = mean.shape.last, size > 0, factor.suffix(2) == [size, size],
       logDiagonal.last == size
@@ -67,9 +72,19 @@ public struct MultivariateNormal: ContinuousDistribution, Sendable {
   /// ln p of each entry given those before it, in nats, `[batch, …, d]`: with z = L⁻¹(x−μ), −½zᵢ² − ln Lᵢᵢ − ½ ln 2π.
   public func elementwiseLogProbability(of x: Tensor) -> Tensor {
     _ = commonShape("MultivariateNormal.logProbability", [("the values", x.shape), ("the parameters", shape)])
-    let distances = (x - mean).insertingAxis(max(x.rank, shape.count))  // […, d, 1]
-    let z = solveTriangular(scale, distances)
-    return square(z.reshaped(to: Array(z.shape.dropLast()))) * -0.5 - logDiagonal - 0.5 * log(2 * Float.pi)
+    let z = standardized(x - mean)
+    return square(z) * -0.5 - logDiagonal - 0.5 * log(2 * Float.pi)
+  }
+
+  /// L⁻¹·x for each vector, `[…, d]`.
+  private func standardized(_ x: Tensor) -> Tensor {
+    let size = x.shape[x.rank - 1]
+    guard scale.count == size * size else {
+      return solveTriangular(scale, x.insertingAxis(x.rank)).reshaped(to: x.shape)
+    }
+    // One factor for all vectors: they are the columns of one system.
+    let columns = x.reshaped(to: [-1, size]).transposed()  // [d, …]
+    return solveTriangular(scale.reshaped(to: [size, size]), columns).transposed().reshaped(to: x.shape)
   }
 
   /// μ + L·ε with ε standard normal: differentiable with respect to μ and L.

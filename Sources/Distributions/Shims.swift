@@ -10,22 +10,6 @@ func maximum(_ a: Tensor, _ b: Tensor) -> Tensor {
     .max(axis: 0)
 }
 func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { -maximum(-a, -b) }
-func oneHot(_ x: IndexTensor, classes: Int) -> Tensor {
-  var values = [Float](repeating: 0, count: x.count * classes)
-  for (i, k) in x.scalars.enumerated() { values[i * classes + Int(k)] = 1 }
-  return Tensor(values, shape: x.shape + [classes])
-}
-func solveTriangular(_ l: Tensor, _ b: Tensor) -> Tensor {
-  let n = l.shape.last!
-  var z: [Tensor] = []
-  for i in 0..<n {
-    var rest = b.sliced(i..<i + 1, axis: -2)
-    let row = l.sliced(i..<i + 1, axis: -2)
-    for j in 0..<i { rest = rest - row.sliced(j..<j + 1, axis: -1) * z[j] }
-    z.append(rest / row.sliced(i..<i + 1, axis: -1))
-  }
-  return concatenate(z, axis: z[0].rank - 2)
-}
 extension Tensor {
   func clamped(to range: ClosedRange<Float>) -> Tensor {
     minimum(maximum(self, Tensor(range.lowerBound)), Tensor(range.upperBound))

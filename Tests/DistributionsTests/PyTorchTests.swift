@@ -83,6 +83,7 @@ import Testing
     expect(q.covariance, shape: [1, 3, 3], [0.64, -0.4, 0.24, -0.4, 2.5, 0.9, 0.24, 0.9, 0.74])
     expect(klDivergence(q, MultivariateNormal(mean: second, scale: otherFactor)), shape: [1], [6.834_617_95])
     expect(klDivergence(q, Normal(mean: second, logScale: Tensor([[0.2, -0.3, 0.5]]))), shape: [1], [7.645_720_58])
+    expect(MultivariateNormal(mean: first, covariance: q.covariance).scale, shape: [1, 3, 3], factor.scalars)
     // One law for a whole batch of values, and one factor for a batch of means.
     let values = Tensor([[1, 0.5, -1], [0.5, -1, 2]])
     expect(q.logProbability(of: values), shape: [2], [-53.784_999_2, -2.022_846_42])

@@ -13,7 +13,7 @@ enum Events: Sendable {
     switch self {
     case .real(let values): values.reshaped(to: [values.shape[0], -1])
     case .labels(let labels):
-      (bins.map { $0.values(of: labels) } ?? Tensor(labels.scalars.map(Float.init), shape: labels.shape))
+      (bins.map { $0.values(of: labels) } ?? Tensor(labels))
         .reshaped(to: [labels.shape[0], -1])
     }
   }

@@ -69,7 +69,7 @@ private func joint(_ rows: [[Float]]) -> Tensor { Tensor(rows).insertingAxis(0) 
 
 private let factor = Tensor([9, 9, 0.6, 9], shape: [1, 2, 2])
 private let unitBins = Bins.dividing(from: 0, to: 1, into: 20)
-private let pixelBins = Bins.levels(256, from: -16, to: 16)
+private let pixelBins = Bins.levels(256, from: -4, to: 4)
 private let fewBins = Bins.levels(6, from: 0, to: 5)
 
 let continuousSubjects: [Subject] = [
@@ -143,7 +143,7 @@ let discreteSubjects: [Subject] = [
     bins: unitBins,
     law: { numbered(DiscretizedLogistic(location: $0[0], logScale: $0[1], bins: unitBins)) }),
   Subject(
-    testDescription: "DiscretizedLogistic at 256 levels, by the edge", parameters: one(-15.6, -0.2),
+    testDescription: "DiscretizedLogistic at 256 levels, by the edge", parameters: one(-3.9, -0.6),
     grid: .labels(256, 1),
     bins: pixelBins, law: { numbered(DiscretizedLogistic(location: $0[0], logScale: $0[1], bins: pixelBins)) }),
   Subject(
@@ -156,7 +156,7 @@ let discreteSubjects: [Subject] = [
     law: { Probe(Mixture(logits: $0[0], components: Categorical(logits: $0[1]))) }),
   Subject(
     testDescription: "Mixture of DiscretizedLogistic",
-    parameters: [row(0.3, -0.5, 1), row(-14.4, 6.4, 15.5), row(-0.2, 0.8, -0.5)], grid: .labels(256, 1),
+    parameters: [row(0.3, -0.5, 1), row(-3.6, 1.6, 3.9), row(-0.6, 0.1, -0.3)], grid: .labels(256, 1),
     bins: pixelBins,
     law: { p in
       let law = Mixture(
