@@ -60,12 +60,11 @@ public struct DiscretizedLogistic: DiscreteDistribution, Sendable {
   /// It equals σ(b)·σ(−a)·(1 − e^−(b−a)): a product, whose logarithm neither cancels nor underflows. The outer bins lack one of
   /// the first two factors, and the last.
   private func logMass(of index: IndexTensor, location: Tensor, logScale: Tensor) -> Tensor {
-    let edges = index.scalars.map { (below: bins.edge(below: Int($0)), above: bins.edge(below: Int($0) + 1)) }
-    let isFirst = Tensor(index.scalars.map { $0 == 0 ? 1 : 0 }, shape: index.shape)
-    let isLast = Tensor(index.scalars.map { Int($0) == classes - 1 ? 1 : 0 }, shape: index.shape)
-    let below = Tensor(edges.map(\.below), shape: index.shape)
-    let above = Tensor(edges.map(\.above), shape: index.shape)
-    let logWidth = Tensor(edges.map { Foundation.log($0.above - $0.below) }, shape: index.shape)
+    let edges = (0...classes).map { bins.edge(below: $0) }
+    let logWidths = (0..<classes).map { Foundation.log(edges[$0 + 1] - edges[$0]) }
+    func each(_ value: (Int) -> Float) -> Tensor { Tensor(index.scalars.map { value(Int($0)) }, shape: index.shape) }
+    let (below, above, logWidth) = (each { edges[$0] }, each { edges[$0 + 1] }, each { logWidths[$0] })
+    let (isFirst, isLast) = (each { $0 == 0 ? 1 : 0 }, each { $0 == classes - 1 ? 1 : 0 })
     let rate = exp(-logScale)
     let none = Tensor(0)
     let belowTop = select(isLast, none, logSigmoid((above - location) * rate))

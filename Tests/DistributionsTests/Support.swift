@@ -9,7 +9,8 @@ func expect(
   #expect(tensor.shape == shape, sourceLocation: sourceLocation)
   #expect(tensor.count == values.count, sourceLocation: sourceLocation)
   for (index, (found, expected)) in zip(tensor.scalars, values).enumerated() {
-    let isClose = found == expected || (found - expected).magnitude <= tolerance * max(1, expected.magnitude)
+    let isClose =
+      found == expected || expected.isFinite && (found - expected).magnitude <= tolerance * max(1, expected.magnitude)
     if !isClose {
       Issue.record("value \(index) is \(found), expected \(expected)", sourceLocation: sourceLocation)
       return
