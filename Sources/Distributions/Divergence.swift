@@ -36,10 +36,9 @@ public struct SampledEstimate: Sendable {
 /// For pairs that have no closed form (see `klDivergence`): mixtures, ``Logistic``, ``GumbelSoftmax``, laws of one's own.
 ///
 /// - Precondition: two samples or more.
-public func sampledDivergence<Value>(
-  _ q: some ProbabilityDistribution<Value>, _ p: some ProbabilityDistribution<Value>, samples: Int,
-  using random: inout Random
-) -> SampledEstimate {
+public func sampledDivergence<Q: ProbabilityDistribution, P: ProbabilityDistribution>(
+  _ q: Q, _ p: P, samples: Int, using random: inout Random
+) -> SampledEstimate where Q.Value == P.Value {
   averaged("sampledDivergence", samples) {
     let x = q.sample(using: &random)
     return q.logProbability(of: x) - p.logProbability(of: x)

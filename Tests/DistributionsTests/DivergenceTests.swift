@@ -182,4 +182,22 @@ struct Pair: Sendable, CustomTestStringConvertible {
     expect(estimate.standardError, shape: [1], [(1 / 4000 as Float).squareRoot()], tolerance: 1e-3)
     #expect(abs(estimate.mean.scalar - law.entropy.scalar) < 5 * estimate.standardError.scalar)
   }
+
+  @Test func `laws of unlike types compare by samples, also when their types are not known`() {
+    var random = Random(seed: 13)
+    let laws: [any Distribution] = [Self.logistic(Self.scaled), Self.laplace(Self.scaled)]
+    expect(laws[1].logProbability(of: Tensor([[0.7]])), shape: [1], [0.4 - 0.693_147_181])
+    expect(laws[0].entropy, shape: [1], [1.6])
+    func estimate(_ p: some ProbabilityDistribution<Tensor>) -> SampledEstimate {
+      sampledDivergence(laws[0], p, samples: 4000, using: &random)
+    }
+    expect(estimate(laws[0]).mean, shape: [1], [0], tolerance: 0)
+    let mixture = Mixture(
+      logits: Tensor([0, 0], shape: [1, 1, 2]),
+      components: Self.normal(Self.scaled.map { $0.repeated(2, axis: 1).insertingAxis(0) }))
+    // Both components are the same Gaussian, to which the divergence has a closed form.
+    let (found, closed) = (estimate(mixture), klDivergence(Self.logistic(Self.scaled), Self.normal(Self.scaled)))
+    #expect(abs(found.mean.scalar - closed.scalar) < 5 * found.standardError.scalar)
+    #expect(found.standardError.scalar < 0.2)
+  }
 }
