@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 /// Every lesson, in the order of the course; a lesson's folder is `Lessons/<name>`.
@@ -31,6 +32,13 @@ let optimised: [SwiftSetting] = [
 // A function in `main.swift` may use a variable above it without annotations.
 let asNotebook: [SwiftSetting] = [.swiftLanguageMode(.v6), .defaultIsolation(MainActor.self)]
 
+/// The files of a lesson's folder that are not compiled, where they are there.
+func besidesSources(of lesson: String) -> [String] {
+  ["Pictures", "Recorded.json"].filter {
+    FileManager.default.fileExists(atPath: "\(Context.packageDirectory)/Lessons/\(lesson)/\($0)")
+  }
+}
+
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: optimised + (name == "Tensors" ? native : []))
 }
@@ -56,7 +64,14 @@ let package = Package(
     library("Datasets", ["Tensors", "CPNG"]),
     library("Figures", ["Tensors", "CPNG"]),
     library("Notebook", ["Figures", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
-    library("LessonKit", ["Tensors", "NeuralNetworks", "Distributions", "Datasets", "Figures", "Notebook"]),
+    library("Exercises", ["Tensors"]),
+    library(
+      "LessonKit", ["Tensors", "NeuralNetworks", "Distributions", "Datasets", "Figures", "Notebook", "Exercises"]),
+
+    .executableTarget(
+      name: "course",
+      dependencies: ["Exercises", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: optimised),
 
     .executableTarget(
       name: "benchmark",
@@ -73,13 +88,15 @@ let package = Package(
     tests(
       of: "Notebook",
       ["Figures", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    tests(of: "Exercises"),
+    .testTarget(name: "CourseTests", dependencies: ["course", "Exercises"] + lessons.map { .target(name: $0) }),
     .testTarget(
       name: "LessonTests", dependencies: ["LessonKit"] + lessons.map { .target(name: $0) },
       sources: ["LessonRunner.swift", "ReadmeTests.swift"] + lessons.map { "\($0)Tests.swift" }),
   ]
     + lessons.map {
       .executableTarget(
-        name: $0, dependencies: ["LessonKit"], path: "Lessons/\($0)", exclude: ["Pictures"],
+        name: $0, dependencies: ["LessonKit"], path: "Lessons/\($0)", exclude: besidesSources(of: $0),
         swiftSettings: asNotebook)
     }
 )
