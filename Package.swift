@@ -1,11 +1,13 @@
 // swift-tools-version: 6.2
-import Foundation
 import PackageDescription
 
 /// Every lesson, in the order of the course; a lesson's folder is `Lessons/<name>`.
 let allLessons = [
   "Lesson04-VAE"
 ]
+
+/// Those with exercises: their folders hold a `Recorded.json`.
+let lessonsWithExercises = ["Lesson04-VAE"]
 
 /// `LESSONS=Lesson04-VAE swift test` builds and tests the named lessons alone.
 let lessons = allLessons.filter { lesson in
@@ -31,13 +33,6 @@ let optimised: [SwiftSetting] = [
 
 // A function in `main.swift` may use a variable above it without annotations.
 let asNotebook: [SwiftSetting] = [.swiftLanguageMode(.v6), .defaultIsolation(MainActor.self)]
-
-/// The files of a lesson's folder that are not compiled, where they are there.
-func besidesSources(of lesson: String) -> [String] {
-  ["Pictures", "Recorded.json"].filter {
-    FileManager.default.fileExists(atPath: "\(Context.packageDirectory)/Lessons/\(lesson)/\($0)")
-  }
-}
 
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: optimised + (name == "Tensors" ? native : []))
@@ -96,7 +91,8 @@ let package = Package(
   ]
     + lessons.map {
       .executableTarget(
-        name: $0, dependencies: ["LessonKit"], path: "Lessons/\($0)", exclude: besidesSources(of: $0),
+        name: $0, dependencies: ["LessonKit"], path: "Lessons/\($0)",
+        exclude: ["Pictures"] + (lessonsWithExercises.contains($0) ? ["Recorded.json"] : []),
         swiftSettings: asNotebook)
     }
 )

@@ -24,17 +24,24 @@ public struct CourseFolder: Sendable, Equatable {
 
   /// The lessons that have exercises, in order.
   public func lessons() throws(ExerciseError) -> [LessonFolder] {
+    try allLessons().filter { !$0.exerciseFiles.isEmpty }
+  }
+
+  /// All lessons, in order, with exercises or without.
+  public func allLessons() throws(ExerciseError) -> [LessonFolder] {
     let folder = url.appending(path: "Lessons")
     let names: [String]
     do { names = try FileManager.default.contentsOfDirectory(atPath: folder.path) } catch {
       throw ExerciseError("\(folder.path) cannot be read")
     }
-    return names.sorted().map { LessonFolder(name: $0, course: self) }.filter { !$0.exerciseFiles.isEmpty }
+    return names.sorted().map { LessonFolder(name: $0, course: self) }.filter { lesson in
+      FileManager.default.fileExists(atPath: lesson.url.appending(path: "main.swift").path)
+    }
   }
 
   /// The lesson that somebody means by `Lesson04-VAE`, `VAE`, `4` or an exercise's id.
   public func lesson(_ text: String) throws(ExerciseError) -> LessonFolder {
-    let lessons = try lessons()
+    let lessons = try allLessons()
     let wanted = text.split(separator: ".").first.map { $0.lowercased() } ?? ""
     let found = lessons.filter { lesson in
       let (name, suffix) = (lesson.name.lowercased(), lesson.suffix.lowercased())
@@ -43,7 +50,7 @@ public struct CourseFolder: Sendable, Equatable {
     }
     guard let lesson = found.first else {
       let names = lessons.map(\.name).joined(separator: ", ")
-      throw ExerciseError("there is no lesson \(text) with exercises; there are: \(names)")
+      throw ExerciseError("there is no lesson \(text); there are: \(names)")
     }
     guard found.count == 1 else {
       throw ExerciseError("\(text) may mean \(found.map(\.name).joined(separator: " or ")); say which")

@@ -55,7 +55,8 @@ public struct Verdict: Codable, Sendable, Equatable {
       let matches = reference.mistakes.indices.filter { comparison.matches(values, reference.mistakes[$0]) }
       self.init(.failed, difference: difference, mistakes: matches)
     case .answered(.notAttempted): self.init(.notAttempted)
-    case .answered(.refused(let reason)): self.init(.notGraded, detail: reason)
+    // A student's process may say so too: whether the lesson can answer, a trusted build has shown before.
+    case .answered(.refused(let reason)): self.init(.crashed, detail: "refused the request: \(reason)")
     case .answered(.specifications): self.init(.crashed, detail: "gave something other than values")
     case .crashed(let how): self.init(.crashed, detail: how)
     case .timedOut(let seconds): self.init(.timedOut, detail: "no values within \(Int(seconds)) s")

@@ -7,8 +7,8 @@ struct Record: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "For authors: write a lesson's Recorded.json from its solutions and known mistakes.",
     discussion: """
-      Students' checks compare with these values. Record again after a change of an exercise, its cases or its known
-      mistakes, and commit the file.
+      Students' checks compare with these values. Record again after a change of an
+      exercise, its cases or its known mistakes, and commit the file.
       """)
 
   @Argument(help: "The lesson, such as Lesson04-VAE or VAE. (default: every lesson with exercises)")
