@@ -37,6 +37,7 @@ public func answerProbes(_ exercises: [any ExerciseSpecification], _ mistakes: [
     let session = ProbeSession(descriptor: descriptor, nonce: request.nonce)
     ProbeSession.$current.withValue(session) { session.reply(reply(to: request, exercises, mistakes)) }
   }
+  fflush(nil)
   _exit(EXIT_SUCCESS)
 }
 

@@ -12,6 +12,7 @@ import Foundation
 public func todo(_ exercise: String, file: String = #filePath, line: Int = #line) -> Never {
   if let session = ProbeSession.current {
     session.reply(.notAttempted)
+    fflush(nil)
     _exit(EXIT_SUCCESS)
   }
   let here = FileManager.default.currentDirectoryPath + "/"

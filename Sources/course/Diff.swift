@@ -10,8 +10,9 @@ struct Diff: ParsableCommand {
   @Argument(help: "The exercise, such as VAE.1.")
   var exercise: String
 
-  func run() throws {
-    let course = try CourseFolder.current()
+  func run() throws { try run(in: .current()) }
+
+  func run(in course: CourseFolder) throws {
     let exercise = try course.exercise(exercise)
     let id = exercise.id
     guard exercise.lesson.isStarted, let original = try? exercise.lesson.original(exercise.file), !original.isTodo(id),

@@ -7,8 +7,9 @@ struct List: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "List the lessons: what each is about, what it takes, and how far you are.")
 
-  func run() throws {
-    let course = try CourseFolder.current()
+  func run() throws { try run(in: .current()) }
+
+  func run(in course: CourseFolder) throws {
     let progress = try Progress(in: course)
     let style = Style.standard
     for lesson in try course.allLessons() {
@@ -62,8 +63,9 @@ struct Next: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show the next exercise that you have not solved: what is asked, and where to write it.")
 
-  func run() throws {
-    let course = try CourseFolder.current()
+  func run() throws { try run(in: .current()) }
+
+  func run(in course: CourseFolder) throws {
     let progress = try Progress(in: course)
     let open = try course.lessons().flatMap { try $0.exercises() }.filter { $0.state(progress) != .passed }
     let begun = open.filter { $0.state(progress) != .solution }
@@ -97,8 +99,9 @@ struct Hint: ParsableCommand {
   @Argument(help: "The exercise, such as VAE.1.")
   var exercise: String
 
-  func run() throws {
-    let course = try CourseFolder.current()
+  func run() throws { try run(in: .current()) }
+
+  func run(in course: CourseFolder) throws {
     let outline = try course.exercise(exercise).recorded.outline
     var progress = try Progress(in: course)
     let shown = progress[outline.id].hints

@@ -19,8 +19,9 @@ struct Start: ParsableCommand {
   @Argument(help: "The lesson, such as Lesson04-VAE or VAE, or one exercise.")
   var what: String
 
-  func run() throws {
-    let course = try CourseFolder.current()
+  func run() throws { try run(in: .current()) }
+
+  func run(in course: CourseFolder) throws {
     let exercises = try course.exercises(what)
     let lesson = exercises[0].lesson
     try lesson.keepOriginals()
@@ -55,8 +56,9 @@ struct Reset: ParsableCommand {
   @Flag(help: "Put back what was there before start, which ends your own work on it.")
   var solutions = false
 
-  func run() throws {
-    let course = try CourseFolder.current()
+  func run() throws { try run(in: .current()) }
+
+  func run(in course: CourseFolder) throws {
     let lesson = try course.lesson(what)
     guard lesson.hasExercises else { throw ExerciseError("\(lesson.name) has no exercises") }
     let files = try lesson.recorded().files
@@ -75,6 +77,8 @@ struct Reset: ParsableCommand {
         let original = try lesson.isStarted ? lesson.original(file) : lesson.source(file)
         try lesson.write(solutions ? original : original.blanked(), to: file)
       }
+      // As if never started: the next start keeps what is there then, perhaps a newer release's.
+      if solutions { try FileManager.default.removeItem(at: lesson.originals) }
     }
     print(
       "\(what) is as \(solutions ? "before start" : "start made it"); your version is in \(course.shortPath(backup))")
@@ -96,7 +100,7 @@ extension LessonFolder {
 
   /// Copies files into a new folder of backups, and gives that folder.
   func backUp(_ files: [String]) throws -> URL {
-    let time = Date().formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted).timeZone(separator: .omitted))
+    let time = Date().formatted(.iso8601).replacing(":", with: "")
     let parent = course.hiddenFolder.appending(path: "backups/\(name)")
     var folder = parent.appending(path: time)
     var count = 1

@@ -21,8 +21,9 @@ struct Submit: ParsableCommand {
   @Option(help: ArgumentHelp("Where to write it. (default: <lesson>.zip in this folder)", valueName: "FILE"))
   var out: String?
 
-  func run() throws {
-    let course = try CourseFolder.current()
+  func run() throws { try run(in: .current()) }
+
+  func run(in course: CourseFolder) throws {
     let lesson = try course.lesson(lesson)
     guard lesson.hasExercises else { throw ExerciseError("\(lesson.name) has no exercises to hand in") }
     let progress = try Progress(in: course)
