@@ -84,7 +84,8 @@ let package = Package(
       of: "Notebook",
       ["Figures", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     tests(of: "Exercises"),
-    .testTarget(name: "CourseTests", dependencies: ["course", "Exercises"] + lessons.map { .target(name: $0) }),
+    .testTarget(
+      name: "CourseTests", dependencies: ["course", "Exercises", "LessonKit"] + lessons.map { .target(name: $0) }),
     .testTarget(
       name: "LessonTests", dependencies: ["LessonKit"] + lessons.map { .target(name: $0) },
       sources: ["LessonRunner.swift", "ReadmeTests.swift"] + lessons.map { "\($0)Tests.swift" }),

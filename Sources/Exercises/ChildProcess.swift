@@ -64,21 +64,41 @@ public struct ChildProcess: Sendable {
 
   /// Starts the process with ends of the pipes: standard input, reply, output and errors.
   private func spawn(_ pipes: [PipeEnds]) throws(ExerciseError) -> pid_t {
-    #if canImport(Darwin)
-      var actions: posix_spawn_file_actions_t?
-      var attributes: posix_spawnattr_t?
-    #else
-      var actions = posix_spawn_file_actions_t()
-      var attributes = posix_spawnattr_t()
-    #endif
+    let ends = [(pipes[0].reading, 0), (pipes[2].writing, 1), (pipes[3].writing, 2), (pipes[1].writing, 3)]
+    let settings = SpawnSettings(ends: ends.map { ($0.0, Int32($0.1)) }, hasOwnGroup: hasOwnGroup)
+    let arguments = wholeCommand.map { strdup($0) } + [nil]
+    let variables = environment.sorted { $0.key < $1.key }.map { strdup("\($0.key)=\($0.value)") } + [nil]
+    defer { for pointer in arguments + variables { free(pointer) } }
+    var process: pid_t = 0
+    var status: Int32 = ETXTBSY
+    // A program that was just written may still be open in a child that another thread is starting.
+    for _ in 0..<100 where status == ETXTBSY {
+      status = posix_spawnp(
+        &process, wholeCommand[0], &settings.actions, &settings.attributes, arguments, variables)
+      if status == ETXTBSY { usleep(5000) }
+    }
+    guard status == 0 else {
+      throw ExerciseError("\(command[0]) cannot be started: \(String(cString: strerror(status)))")
+    }
+    return process
+  }
+}
+
+/// What `posix_spawn` is to do besides starting a program.
+private final class SpawnSettings {
+  #if canImport(Darwin)
+    var actions: posix_spawn_file_actions_t?
+    var attributes: posix_spawnattr_t?
+  #else
+    var actions = posix_spawn_file_actions_t()
+    var attributes = posix_spawnattr_t()
+  #endif
+
+  /// Descriptors of ours with the numbers that they get in the child, and whether it gets a process group of its own.
+  init(ends: [(Int32, Int32)], hasOwnGroup: Bool) {
     posix_spawn_file_actions_init(&actions)
     posix_spawnattr_init(&attributes)
-    defer {
-      posix_spawn_file_actions_destroy(&actions)
-      posix_spawnattr_destroy(&attributes)
-    }
-    let ends = [(pipes[0].reading, 0), (pipes[2].writing, 1), (pipes[3].writing, 2), (pipes[1].writing, 3)]
-    for (end, descriptor) in ends { posix_spawn_file_actions_adddup2(&actions, end, Int32(descriptor)) }
+    for (end, descriptor) in ends { posix_spawn_file_actions_adddup2(&actions, end, descriptor) }
     var defaults = sigset_t()
     sigemptyset(&defaults)
     for signal in [SIGPIPE, SIGINT, SIGTERM] { sigaddset(&defaults, signal) }
@@ -89,15 +109,11 @@ public struct ChildProcess: Sendable {
       flags |= POSIX_SPAWN_CLOEXEC_DEFAULT
     #endif
     posix_spawnattr_setflags(&attributes, Int16(flags))
-    let arguments = wholeCommand.map { strdup($0) } + [nil]
-    let variables = environment.sorted { $0.key < $1.key }.map { strdup("\($0.key)=\($0.value)") } + [nil]
-    defer { for pointer in arguments + variables { free(pointer) } }
-    var process: pid_t = 0
-    let status = posix_spawnp(&process, wholeCommand[0], &actions, &attributes, arguments, variables)
-    guard status == 0 else {
-      throw ExerciseError("\(command[0]) cannot be started: \(String(cString: strerror(status)))")
-    }
-    return process
+  }
+
+  deinit {
+    posix_spawn_file_actions_destroy(&actions)
+    posix_spawnattr_destroy(&attributes)
   }
 }
 

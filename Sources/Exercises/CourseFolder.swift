@@ -6,7 +6,7 @@ public struct CourseFolder: Sendable, Equatable {
   public let url: URL
 
   /// A folder that is known to be a clone.
-  public init(url: URL) { self.url = url }
+  public init(url: URL) { self.url = URL(fileURLWithPath: url.path, isDirectory: true) }
 
   /// The clone that holds a folder, or that an executable was built in.
   public init(around folder: URL) throws(ExerciseError) {

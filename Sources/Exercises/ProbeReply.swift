@@ -15,8 +15,6 @@ public enum ProbeReply: Sendable, Equatable {
   /// The request made no sense to this lesson, and why.
   case refused(String)
 
-  private static let mark = Data("DULP".utf8)
-
   private var kind: UInt32 {
     switch self {
     case .values: 0
@@ -30,13 +28,20 @@ public enum ProbeReply: Sendable, Equatable {
   func frame(nonce: UInt64) -> Data {
     let payload = payload
     var frame = ByteWriter()
-    frame.append(Self.mark)
-    frame.append(UInt32(ProbeRequest.currentVersion))
-    frame.append(nonce)
+    frame.append(Self.heading(nonce: nonce))
     frame.append(kind)
     frame.append(UInt64(payload.count))
     frame.append(payload)
     return frame.data
+  }
+
+  /// What a frame begins with: mark, version and nonce.
+  private static func heading(nonce: UInt64) -> Data {
+    var heading = ByteWriter()
+    heading.append("DULP".utf8)
+    heading.append(UInt32(ProbeRequest.currentVersion))
+    heading.append(nonce)
+    return heading.data
   }
 
   private var payload: Data {
@@ -59,9 +64,10 @@ public enum ProbeReply: Sendable, Equatable {
 
   /// The first whole frame with this nonce among bytes that may hold anything; `nil` if there is none.
   public init?(in bytes: Data, nonce: UInt64) {
+    let heading = Self.heading(nonce: nonce)
     var start = bytes.startIndex
-    while let found = bytes.range(of: Self.mark, in: start..<bytes.endIndex) {
-      if let reply = Self(frame: bytes[found.lowerBound...], nonce: nonce) {
+    while let found = bytes.range(of: heading, in: start..<bytes.endIndex) {
+      if let reply = Self(kindAndPayload: bytes[found.upperBound...]) {
         self = reply
         return
       }
@@ -70,11 +76,10 @@ public enum ProbeReply: Sendable, Equatable {
     return nil
   }
 
-  private init?(frame: Data, nonce: UInt64) {
-    var reader = ByteReader(frame)
-    guard reader.take(Self.mark.count) != nil, reader.integer(UInt32.self) == UInt32(ProbeRequest.currentVersion),
-      reader.integer(UInt64.self) == nonce, let kind = reader.integer(UInt32.self),
-      let length = reader.integer(UInt64.self), length <= reader.remaining, let payload = reader.take(Int(length))
+  private init?(kindAndPayload bytes: Data) {
+    var reader = ByteReader(bytes)
+    guard let kind = reader.integer(UInt32.self), let length = reader.integer(UInt64.self), length <= reader.remaining,
+      let payload = reader.take(Int(length))
     else { return nil }
     switch kind {
     case 0:

@@ -29,7 +29,7 @@ public struct Prober: Sendable {
   /// Whether the process gets a process group of its own, all of which is killed at the end.
   public var hasOwnGroup = true
   /// The most bytes that are read of an answer.
-  public var replyLimit = 64 << 20
+  public var replyLimit = 16 << 20
 
   /// Asks an executable; each answer may take `timeLimit` seconds.
   public init(executable: URL, timeLimit: Double = 10) {
@@ -47,10 +47,10 @@ public struct Prober: Sendable {
   }
 
   /// Asks one question of a process of its own.
-  public func ask(_ request: ProbeRequest) -> ProbeOutcome { ask(request).outcome }
+  public func ask(_ request: ProbeRequest) -> ProbeOutcome { observe(request).outcome }
 
   /// Asks one question, and says also what the process printed and how it ended.
-  public func ask(_ request: ProbeRequest) -> (outcome: ProbeOutcome, run: ChildOutcome?) {
+  public func observe(_ request: ProbeRequest) -> (outcome: ProbeOutcome, run: ChildOutcome?) {
     let run: ChildOutcome
     do { run = try child(input: request.line).run() } catch { return (.notStarted(error.description), nil) }
     if let reply = ProbeReply(in: run.reply, nonce: request.nonce) { return (.answered(reply), run) }

@@ -68,6 +68,15 @@ public struct RecordedLesson: Codable, Sendable, Equatable {
   /// The name of the file in a lesson's folder.
   public static let fileName = "Recorded.json"
 
+  /// A lesson's values from their parts.
+  public init(lesson: String, files: [String], seed: UInt64, exercises: [RecordedExercise]) {
+    version = 1
+    self.lesson = lesson
+    self.files = files
+    self.seed = seed
+    self.exercises = exercises
+  }
+
   /// What a trusted build of the lesson gives with a seed.
   ///
   /// - Parameters:
@@ -76,13 +85,10 @@ public struct RecordedLesson: Codable, Sendable, Equatable {
   ///   - prober: asks a build with solutions and mistakes.
   ///   - seed: the seed of all inputs.
   public init(lesson: String, files: [String], from prober: Prober, seed: UInt64) throws(ExerciseError) {
-    version = 1
-    self.lesson = lesson
-    self.files = files
-    self.seed = seed
-    exercises = try prober.outlines().map { outline throws(ExerciseError) in
+    let exercises = try prober.outlines().map { outline throws(ExerciseError) in
       try RecordedExercise(outline: outline, cases: prober.recordedCases(of: outline, seed: seed))
     }
+    self.init(lesson: lesson, files: files, seed: seed, exercises: exercises)
   }
 
   /// Reads a file that was recorded.

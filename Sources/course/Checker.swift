@@ -53,7 +53,7 @@ struct Checker {
     let found = Mutex([(Verdict, String)?](repeating: nil, count: recorded.cases.count))
     DispatchQueue.concurrentPerform(iterations: recorded.cases.count) { index in
       let request = ProbeRequest(exercise: id, case: index, seed: RecordedLesson.publicSeed)
-      let (outcome, run) = asked.ask(request)
+      let (outcome, run) = asked.observe(request)
       let comparison = recorded.outline.cases[index].comparison
       let verdict = Verdict(outcome, against: recorded.cases[index], by: comparison)
       let printed = run.map { String(decoding: $0.output, as: UTF8.self) } ?? ""

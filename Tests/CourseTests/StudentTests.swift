@@ -31,7 +31,7 @@ struct TemporaryClone {
     course = CourseFolder(url: url.resolvingSymlinksInPath())
     try FileManager.default.createDirectory(at: lesson.url, withIntermediateDirectories: true)
     let recorded = RecordedLesson(
-      version: 1, lesson: lesson.name, files: ["Toy.swift"], seed: 1,
+      lesson: lesson.name, files: ["Toy.swift"], seed: 1,
       exercises: [Self.exercise("Toy.1", 1), Self.exercise("Toy.2", 2, dependencies: ["Toy.1"])])
     try recorded.encoded().write(to: lesson.recordedFile)
     try write("// # Toy\n", to: "main.swift")

@@ -100,7 +100,7 @@ struct JudgeTests {
         mistakes: mistakes.map { "is \($0)" })
       let recorded = RecordedCase(values: [value([1])], mistakes: mistakes.map { [value([$0])] })
       let lesson = RecordedLesson(
-        version: 1, lesson: "X", files: [], seed: 1, exercises: [RecordedExercise(outline: outline, cases: [recorded])])
+        lesson: "X", files: [], seed: 1, exercises: [RecordedExercise(outline: outline, cases: [recorded])])
       return lesson.problems
     }
     #expect(try problems([2, 3, 4]) == [])

@@ -29,7 +29,7 @@ struct MarkedSourceTests {
     #expect(blanked.ids == ["X.1", "X.2"] && blanked.isTodo("X.1") && !source.isTodo("X.1"))
     #expect(blanked.sharedText == source.sharedText)
     #expect(source.blanked(["X.2"]).text(of: "X.1") == "  let one = 1\n  return one")
-    #expect(blanked.firstLine(of: "X.2") == 8)
+    #expect(blanked.firstLine(of: "X.2") == 10)
   }
 
   @Test("An exercise moves from one file to another, whatever stands around it")

@@ -7,7 +7,7 @@ import Testing
 @Suite("Frames and requests")
 struct FrameTests {
   private let values = [
-    ProbeValue(name: "a – é", shape: [2, 3], scalars: [1, -2.5, .nan, .infinity, 1e-40, 0]),
+    ProbeValue(name: "a – é", shape: [2, 3], scalars: [1, -2.5, .nan, .infinity, 0x1p-149, 0]),
     ProbeValue(name: "scalar", shape: [], scalars: [7]), ProbeValue(name: "none", shape: [0, 4], scalars: []),
   ]
 
