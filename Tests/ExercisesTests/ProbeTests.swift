@@ -70,7 +70,7 @@ struct SpecificationTests {
       },
     ])
 
-  @Test("A case's inputs follow from exercise, case and seed alone, and a mistake sees the same")
+  @Test("The inputs of a case follow from exercise, case and seed alone, and a mistake sees the same")
   func inputs() {
     let mistakes = doubling.knownMistakes([Mistake("Three times.") { $0 * 3 }])
     let values = doubling.values(ofCase: 0, seed: 4)
@@ -78,6 +78,8 @@ struct SpecificationTests {
     #expect(values != doubling.values(ofCase: 0, seed: 5))
     #expect(values[0].scalars.prefix(2) != doubling.values(ofCase: 1, seed: 4)[0].scalars[...])
     #expect(mistakes.values(0, 0, 4)[0].scalars == values[0].scalars.map { $0 / 2 * 3 })
+    var (one, other) = (Random(exercise: "Toy.1", case: 0, seed: 4), Random(exercise: "Toy.2", case: 0, seed: 4))
+    #expect(one.next() != other.next())
     let outline = ExerciseOutline(doubling, mistakes: [mistakes])
     #expect(outline.mistakes == ["Three times."] && outline.dependencies == ["Toy.0"] && outline.points == 3)
     #expect(outline.cases.map(\.comparison) == [.close(), .logProbabilities(slack: 1)])
