@@ -85,9 +85,9 @@ private struct IndexedLayout {
   }
 
   func gather(_ table: Pointer, _ indices: UnsafeBufferPointer<Int32>, into target: Pointer) {
-    parallel(outer > 1 ? outer : count, work: outer * count * inner * width) { part in
-      for slab in outer > 1 ? part : 0..<1 {
-        for row in outer > 1 ? 0..<count : part {
+    parallel(outer != 1 ? outer : count, work: outer * count * inner * width) { part in
+      for slab in outer != 1 ? part : 0..<1 {
+        for row in outer != 1 ? 0..<count : part {
           for place in 0..<inner {
             let number = (slab * count + row) * inner + place
             let from = table + ((slab * extent + Int(indices[number])) * inner + place) * width
@@ -102,9 +102,9 @@ private struct IndexedLayout {
   /// Adds in the order of the indices on any number of threads.
   func scatterAdd(_ source: Pointer, _ indices: UnsafeBufferPointer<Int32>, into table: Pointer) {
     // With one slab each thread looks at all indices and serves those that point into its part of the table.
-    parallel(outer > 1 ? outer : extent, work: outer * count * inner * width) { part in
-      for slab in outer > 1 ? part : 0..<1 {
-        let served = outer > 1 ? 0..<extent : part
+    parallel(outer != 1 ? outer : extent, work: outer * count * inner * width) { part in
+      for slab in outer != 1 ? part : 0..<1 {
+        let served = outer != 1 ? 0..<extent : part
         for place in 0..<count * inner {
           let number = slab * count * inner + place
           guard served.contains(Int(indices[number])) else { continue }
