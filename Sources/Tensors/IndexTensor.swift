@@ -67,8 +67,9 @@ public struct IndexTensor: Sendable, Equatable {
   /// Stops the program unless every value is an index into `axis` of `shape`.
   func check(into axis: Int, of shape: [Int], in operation: String) {
     let limit = UInt32(clamping: shape[axis])
-    // All are looked at before the search for one, since a loop without a way out runs on whole vectors.
-    guard scalars.reduce(false, { $0 != (UInt32(bitPattern: $1) >= limit) || $0 }) else { return }
+    var largest: UInt32 = 0  // negative ones are largest of all
+    for index in scalars { largest = max(largest, UInt32(bitPattern: index)) }
+    guard !scalars.isEmpty, largest >= limit else { return }
     let odd = scalars.firstIndex { UInt32(bitPattern: $0) >= limit } ?? 0
     fail(
       operation,
