@@ -30,7 +30,7 @@ public struct IndexTensor: Sendable, Equatable {
   public init(_ tensor: Tensor) {
     let values = tensor.scalars
     if let odd = values.firstIndex(where: { Int32(exactly: $0) == nil }) {
-      fail("IndexTensor", "\(values[odd]) at \(place(of: odd, in: tensor.shape)) is not a whole number of 32 bits")
+      fail("IndexTensor", "\(values[odd]) at \(multiIndex(odd, in: tensor.shape)) is not a whole number of 32 bits")
     }
     self.init(values.map { Int32($0) }, shape: tensor.shape)
   }
@@ -73,14 +73,9 @@ public struct IndexTensor: Sendable, Equatable {
     let odd = scalars.firstIndex { UInt32(bitPattern: $0) >= limit } ?? 0
     fail(
       operation,
-      "the index \(scalars[odd]) at \(place(of: odd, in: self.shape)) is not in 0..<\(limit): axis \(axis) of shape \(shape)"
+      "the index \(scalars[odd]) at \(multiIndex(odd, in: self.shape)) is not in 0..<\(limit): axis \(axis) of shape \(shape)"
     )
   }
-}
-
-/// The position along each axis of an element counted in row-major order.
-func place(of element: Int, in shape: [Int]) -> [Int] {
-  zip(strides(of: shape), shape).map { stride, extent in element / stride % extent }
 }
 
 extension Tensor {
