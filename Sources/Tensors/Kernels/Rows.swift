@@ -8,22 +8,22 @@ struct Lanes {
 
   /// The values `offset` further on, with zeros after the row's end, where nothing is stored.
   @inline(always) subscript(offset: Int) -> Vector {
-    get { count >= 16 ? Vector(loading: pointer + offset) : rowEnd(pointer + offset, count) }
+    get {
+      if count >= 16 { return Vector(loading: pointer + offset) }
+      var end = Vector()
+      copyRowEnd(pointer + offset, count, to: &end)
+      return end
+    }
     nonmutating set {
-      if count >= 16 { newValue.store(to: pointer + offset) } else { storeRowEnd(newValue, pointer + offset, count) }
+      if count >= 16 { return newValue.store(to: pointer + offset) }
+      withUnsafePointer(to: newValue) { copyRowEnd(UnsafeRawPointer($0), count, to: pointer + offset) }
     }
   }
 }
 
-// Out of line, so that the loops over whole vectors stay short.
-@inline(never) private func rowEnd(_ pointer: Pointer, _ count: Int) -> Vector {
-  var result = Vector()
-  for lane in 0..<count { result[lane] = pointer[lane] }
-  return result
-}
-
-@inline(never) private func storeRowEnd(_ vector: Vector, _ pointer: Pointer, _ count: Int) {
-  for lane in 0..<count { pointer[lane] = vector[lane] }
+// A call by address keeps the loops over whole vectors short and in whole registers.
+@inline(never) private func copyRowEnd(_ source: UnsafeRawPointer, _ count: Int, to target: UnsafeMutableRawPointer) {
+  target.copyMemory(from: source, byteCount: count * MemoryLayout<Float>.stride)
 }
 
 /// The largest of a row's values; NaN is passed over.
