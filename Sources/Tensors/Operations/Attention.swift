@@ -55,7 +55,8 @@ struct AttentionLayout {
       return
     }
     let full = (mask.rank > 2 ? leading : []) + [time, keyTime]
-    guard mask.rank <= full.count, broadcastShape(mask.shape, full, in: "attention (mask)") == full else {
+    guard mask.rank <= full.count, zip(mask.shape.reversed(), full.reversed()).allSatisfy({ $0 == $1 || $0 == 1 })
+    else {
       fail("attention", "the mask \(mask.shape) cannot be stretched to \(full)")
     }
     self.mask = mask.copied(broadcastTo: full)
