@@ -4,7 +4,9 @@ import Testing
 
 /// Values and gradients against PyTorch's, in double precision, by `Tests/Reference/sequences.py`.
 ///
-/// Each is a sum in which terms of either sign cancel, so errors are measured against the largest value of the result.
+/// Each is a sum in which terms of either sign cancel, so errors are measured against the largest value of the result. In
+/// the gradients of softmax and layer normalisation even the largest may be a small difference: a probability of 0.998
+/// leaves y − y² thirty times less exact than y. Hence their wider tolerance; their values are compared more closely elsewhere.
 @Suite struct SequenceReferenceTests {
   static let operations = [
     "matmul", "linear", "softmax", "logSoftmax", "categoricalLogLikelihood", "layerNormalized", "attention", "lstm",
@@ -14,7 +16,7 @@ import Testing
   @Test(arguments: operations)
   func `values and gradients are PyTorch's`(operation: String) throws {
     let cases = try #require(try ReferenceCases.read("sequences")[operation])
-    cases.check(tolerance: operation == "lstm" || operation == "gru" ? 1e-4 : 1e-5, scale: 1) { one in
+    cases.check(tolerance: operation == "softmax" || operation == "layerNormalized" ? 1e-4 : 1e-5, scale: 1) { one in
       withGradients(one) { inputs in result(of: operation, one, inputs) }
     }
   }
