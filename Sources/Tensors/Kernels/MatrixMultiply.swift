@@ -25,7 +25,7 @@ struct MatrixBatch {
 }
 
 /// OpenBLAS on the calling thread alone; the threads are ours.
-private let singleThreadedBLAS: Void = openblas_set_num_threads(1)
+let singleThreadedBLAS: Void = openblas_set_num_threads(1)
 
 /// The product of each pair of matrices, one after another in `c`.
 func multiplyMatrices(_ a: MatrixBatch, _ b: MatrixBatch, into c: Pointer, rows: Int, columns: Int, depth: Int) {
