@@ -46,7 +46,7 @@ import Testing
     Mistake("softmax", "axis 2", "[2, 3]") { _ = softmax(a, axis: 2) },
     Mistake("logSoftmax", "axis -1", "[]") { _ = logSoftmax(.zeros([])) },
     Mistake("categoricalLogLikelihood", "[3]", "[2, 3]") { _ = categoricalLogLikelihood(a, IndexTensor([0, 1, 2])) },
-    Mistake("categoricalLogLikelihood", "label 3 at [1]", "3 classes", line: #line + 1) {
+    Mistake("categoricalLogLikelihood", "index 3 at [1]", "0..<3", line: #line + 1) {
       _ = categoricalLogLikelihood(a, IndexTensor([0, 3]))
     },
     Mistake("layerNormalized", "[2]", "[3]", "[2, 3]", line: #line + 1) {

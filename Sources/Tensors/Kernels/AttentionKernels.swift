@@ -1,34 +1,25 @@
 import Foundation
 
 /// Queries worked on at a time: their scores stay in the nearest cache.
-private let blockLength = 16
+private let blockLength = 32
 
 extension AttentionLayout {
   /// The number of single-headed attentions.
   private var units: Int { leading.reduce(heads, *) }
   private var scale: Float { 1 / Float(max(1, depth)).squareRoot() }
   private var work: Int { units * time * keyTime * (depth + valueDepth) / 8 }
-  private var blocks: [Range<Int>] {
-    stride(from: 0, to: time, by: blockLength).map { $0..<min(time, $0 + blockLength) }
-  }
+  private var blocks: StrideTo<Int> { stride(from: 0, to: time, by: blockLength) }
+  /// The distance between rows of scores, which are whole vectors.
+  private var pitch: Int { (keyTime + 15) / 16 * 16 }
 
   /// How many keys a query may see, from the first on.
   private func seen(by query: Int) -> Int { isCausal ? query + 1 + keyTime - time : keyTime }
 
-  private func padded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
-
-  /// One unit's part of `[…, length, heads·depth]`.
-  private func part(_ x: Tensor, _ unit: Int, _ length: Int, _ depth: Int) -> StridedMatrix {
-    StridedMatrix(
-      pointer: x.storage.pointer + (unit / heads * length * heads + unit % heads) * depth, rowStride: heads * depth)
-  }
-
-  /// One unit's queries, keys and values.
-  private func parts(_ inputs: [Tensor], _ unit: Int) -> (StridedMatrix, StridedMatrix, StridedMatrix) {
-    (
-      part(inputs[0], unit, time, depth), part(inputs[1], unit, keyTime, depth),
-      part(inputs[2], unit, keyTime, valueDepth)
-    )
+  /// One unit's part of queries, keys, values or results, `[…, time, heads·depth]`.
+  private func part(_ x: Tensor, _ unit: Int) -> MatrixView {
+    let (length, width) = (x.shape[x.rank - 2], x.shape[x.rank - 1])
+    let start = x.storage.pointer + unit / heads * length * width + unit % heads * (width / heads)
+    return MatrixView(pointer: start, stride: width)
   }
 
   /// The attention; the logarithm of each query's sum of exponentials is left in `normalizers`, `[units, time]`.
@@ -36,23 +27,19 @@ extension AttentionLayout {
     let output = Tensor.zeros(leading + [time, heads * valueDepth])
     let normalizers = Tensor.zeros([units, time])
     parallel(units, work: work) { range in
-      let room = Storage(count: blockLength * padded(keyTime))
-      let scores = StridedMatrix(pointer: room.pointer, rowStride: padded(keyTime))
+      let room = Storage(count: blockLength * pitch)
+      let scores = MatrixView(pointer: room.pointer, stride: pitch)
       for unit in range {
-        let (q, k, v) = parts(inputs, unit)
-        let keys = k.across.packed(depth: depth, columns: keyTime)
-        let values = v.packed(depth: keyTime, columns: valueDepth)
-        for block in blocks {
-          let (first, seen) = (block.lowerBound, seen(by: block.upperBound - 1))
-          multiplyPanels(
-            q.rows(from: first), keys, into: scores, rows: block.count, columns: padded(seen), depth: depth)
-          for query in block {
-            normalizers.storage.pointer[unit * time + query] = weigh(
-              scores.rows(from: query - first), unit, query, padded(seen))
+        for first in blocks {
+          let count = min(blockLength, time - first)
+          let seen = seen(by: first + count - 1)
+          gemm(
+            part(inputs[0], unit).rows(from: first), part(inputs[1], unit).transposed, into: scores, count, seen, depth)
+          for row in 0..<count {
+            normalizers.storage.pointer[unit * time + first + row] = weigh(
+              scores.rows(from: row), unit, first + row, seen)
           }
-          multiplyPanels(
-            scores, values, packedDepth: keyTime, into: part(output, unit, time, valueDepth).rows(from: first),
-            rows: block.count, columns: valueDepth, depth: seen)
+          gemm(scores, part(inputs[2], unit), into: part(output, unit).rows(from: first), count, valueDepth, seen)
         }
       }
     }
@@ -63,52 +50,38 @@ extension AttentionLayout {
   func backward(_ upstream: Tensor, _ inputs: [Tensor], _ normalizers: Tensor) -> [Tensor] {
     let gradients = inputs.map { Tensor.zeros($0.shape) }
     parallel(units, work: 3 * work) { range in
-      let room = Storage(count: 2 * blockLength * padded(keyTime))
+      let room = Storage(count: 2 * blockLength * pitch)
+      let weights = MatrixView(pointer: room.pointer, stride: pitch)
+      let slopes = weights.rows(from: blockLength)
       for unit in range {
-        backward(
-          parts(inputs, unit), part(upstream, unit, time, valueDepth), normalizers.storage.pointer + unit * time,
-          parts(gradients, unit), unit, StridedMatrix(pointer: room.pointer, rowStride: padded(keyTime)))
+        let (k, v) = (part(inputs[1], unit), part(inputs[2], unit))
+        for first in blocks {
+          let (q, u) = (part(inputs[0], unit).rows(from: first), part(upstream, unit).rows(from: first))
+          let count = min(blockLength, time - first)
+          let seen = seen(by: first + count - 1)
+          gemm(q, k.transposed, into: weights, count, seen, depth)
+          gemm(u, v.transposed, into: slopes, count, seen, valueDepth)
+          for row in 0..<count {
+            let (weight, slope) = (weights.rows(from: row).pointer, slopes.rows(from: row).pointer)
+            _ = weigh(
+              weights.rows(from: row), unit, first + row, seen, normalizers.storage.pointer[unit * time + first + row])
+            let mean = rowSum(weight, times: slope, seen)
+            for key in stride(from: 0, to: seen, by: 16) {
+              (Vector(loading: weight + key) * (Vector(loading: slope + key) - mean) * scale).store(to: slope + key)
+            }
+          }
+          gemm(slopes, k, into: part(gradients[0], unit).rows(from: first), count, depth, seen)
+          gemm(slopes.transposed, q, into: part(gradients[1], unit), seen, depth, count, accumulating: true)
+          gemm(weights.transposed, u, into: part(gradients[2], unit), seen, valueDepth, count, accumulating: true)
+        }
       }
     }
     return gradients
   }
 
-  private func backward(
-    _ inputs: (StridedMatrix, StridedMatrix, StridedMatrix), _ upstream: StridedMatrix, _ normalizers: Pointer,
-    _ gradients: (StridedMatrix, StridedMatrix, StridedMatrix), _ unit: Int, _ weights: StridedMatrix
-  ) {
-    let (q, k, v) = inputs
-    let slopes = weights.rows(from: blockLength)
-    let (keysAcross, keys) = (k.across.packed(depth: depth, columns: keyTime), k.packed(depth: keyTime, columns: depth))
-    let valuesAcross = v.across.packed(depth: valueDepth, columns: keyTime)
-    for block in blocks {
-      let (first, count, seen) = (block.lowerBound, block.count, seen(by: block.upperBound - 1))
-      let (q, u) = (q.rows(from: first), upstream.rows(from: first))
-      multiplyPanels(q, keysAcross, into: weights, rows: count, columns: padded(seen), depth: depth)
-      multiplyPanels(u, valuesAcross, into: slopes, rows: count, columns: padded(seen), depth: valueDepth)
-      for query in block {
-        let (row, slope) = (weights.rows(from: query - first), slopes.rows(from: query - first).pointer)
-        _ = weigh(row, unit, query, padded(seen), normalizers[query])
-        let mean = rowSum(row.pointer, times: slope, seen)
-        for key in stride(from: 0, to: seen, by: 16) {
-          (Vector(loading: row.pointer + key) * (Vector(loading: slope + key) - mean) * scale).store(to: slope + key)
-        }
-      }
-      let (queries, upstreams) = (q.packed(depth: count, columns: depth), u.packed(depth: count, columns: valueDepth))
-      multiplyPanels(
-        slopes, keys, packedDepth: keyTime, into: gradients.0.rows(from: first), rows: count, columns: depth,
-        depth: seen)
-      multiplyPanels(
-        slopes.across, queries, into: gradients.1, rows: seen, columns: depth, depth: count, accumulating: true)
-      multiplyPanels(
-        weights.across, upstreams, into: gradients.2, rows: seen, columns: valueDepth, depth: count, accumulating: true)
-    }
-  }
-
   /// Turns a query's scores into attention weights and returns the logarithm of the sum of their exponentials, unless that
   /// is given already; +∞ where the query sees nothing.
-  private func weigh(_ row: StridedMatrix, _ unit: Int, _ query: Int, _ count: Int, _ normalizer: Float? = nil) -> Float
-  {
+  private func weigh(_ row: MatrixView, _ unit: Int, _ query: Int, _ count: Int, _ normalizer: Float? = nil) -> Float {
     let (row, seen) = (row.pointer, seen(by: query))
     let mask = mask.map { $0.storage.pointer + (($0.rank > 2 ? unit / heads * time : 0) + query) * keyTime }
     for key in stride(from: 0, to: count, by: 16) {

@@ -1,38 +1,40 @@
 /// Whole sequences through one cell; all memory is `[time, batch, …]`, so that the rows of a step lie together.
 struct RecurrentRun<Cell: RecurrentCell>: Sendable {
-  private let layout: RecurrentLayout
+  private let batch, time, hidden: Int
   private let x: Tensor
   /// The gates, `[time, batch, gates·hidden]`.
   private let gates: Tensor
   /// h and c before each step and after the last, `[time + 1, batch, hidden]`.
   private let h, c: Tensor
 
-  private var width: Int { Cell.gates * layout.hidden }
+  private var width: Int { Cell.gates * hidden }
   /// The distance between steps of h and c.
-  private var next: Int { layout.batch * layout.hidden }
+  private var next: Int { batch * hidden }
 
   /// The inputs are x, h, c, W, U and the bias beside W; the sums' part that comes from x is one product over all steps.
-  init(_ layout: RecurrentLayout, _ inputs: [Tensor], recurrentBias: Tensor) {
-    self.layout = layout
-    x = inputs[0].detached().permuted([1, 0, 2])
-    gates = linear(x, inputs[3].detached(), inputs[5].detached())
-    (h, c) = (inputs[1].followed(by: layout.time), inputs[2].followed(by: layout.time))
-    let (hidden, h, c, gates) = (layout.hidden, h.storage.pointer, c.storage.pointer, gates.storage.pointer)
-    let (width, next, bias) = (width, next, recurrentBias.storage.pointer)
-    let weight = StridedMatrix(pointer: inputs[4].storage.pointer, rowStride: width).packed(
-      depth: hidden, columns: width)
+  init(_ inputs: [Tensor], recurrentBias: Tensor) {
+    let inputs = inputs.map { $0.detached() }
+    (batch, time, hidden) = (inputs[0].shape[0], inputs[0].shape[1], inputs[1].shape[1])
+    x = inputs[0].permuted([1, 0, 2])
+    gates = linear(x, inputs[3], inputs[5])
+    (h, c) = (inputs[1].followed(by: time), inputs[2].followed(by: time))
+    let (weight, bias) = (MatrixView(pointer: inputs[4].storage.pointer, stride: width), recurrentBias.storage.pointer)
+    let (h, c, gates) = (h.storage.pointer, c.storage.pointer, gates.storage.pointer)
+    let (hidden, width, next, steps, batch) = (hidden, width, next, time, batch)
     // The rows of a batch have nothing to do with each other: each thread takes some of them through all steps.
-    parallel(layout.batch, work: layout.time * next * hidden, alignment: 8) { part in
+    parallel(batch, work: steps * next * hidden, alignment: 8) { part in
       let room = Storage(count: part.count * width)
-      for t in 0..<layout.time {
-        let first = t * layout.batch + part.lowerBound
-        multiplyPanels(
-          StridedMatrix(pointer: h + first * hidden, rowStride: hidden), weight,
-          into: StridedMatrix(pointer: room.pointer, rowStride: width), rows: part.count, columns: width, depth: hidden)
+      let sums = MatrixView(pointer: room.pointer, stride: width)
+      for first in stride(from: part.lowerBound, to: steps * batch, by: batch) {
+        gemm(MatrixView(pointer: h + first * hidden, stride: hidden), weight, into: sums, part.count, width, hidden)
         for row in 0..<part.count {
-          let state = (first + row) * hidden
-          Cell.forward(
-            gates + (first + row) * width, room.pointer + row * width, bias, h + state, c + state, next: next, hidden)
+          for unit in stride(from: 0, to: hidden, by: 16) {
+            let lanes = { (row: Pointer) in Lanes(row + unit, hidden - unit) }
+            let state = (first + row) * hidden
+            Cell.forward(
+              lanes(gates + (first + row) * width), lanes(sums.pointer + row * width), lanes(bias), h: lanes(h + state),
+              c: lanes(c + state), next: next, hidden)
+          }
         }
       }
     }
@@ -40,61 +42,53 @@ struct RecurrentRun<Cell: RecurrentCell>: Sendable {
 
   /// h after each step as `[batch, time, hidden]`, then the last c where there is one, in one vector.
   var result: Tensor {
-    let outputs = Tensor(storage: h.storage, shape: h.shape).sliced(1..<layout.time + 1, axis: 0).permuted([1, 0, 2])
-    let flat = outputs.reshaped(to: [outputs.count])
-    guard Cell.gates == 4 else { return flat }
-    return concatenate([flat, c.sliced(layout.time..<layout.time + 1, axis: 0).reshaped(to: [next])], axis: 0)
+    let outputs = h.sliced(1..<time + 1, axis: 0).permuted([1, 0, 2]).reshaped(to: [time * next])
+    guard Cell.gates == 4 else { return outputs }
+    return concatenate([outputs, c.sliced(time..<time + 1, axis: 0).reshaped(to: [next])], axis: 0)
   }
 
   /// The gradients of the inputs and of the recurrent bias; those of the weights are one product over all steps each.
   func gradients(_ upstream: Tensor, _ inputs: [Tensor]) -> [Tensor] {
-    let (time, batch, hidden, width, next) = (layout.time, layout.batch, layout.hidden, width, next)
-    let dx = Tensor(storage: Storage(count: time * batch * width), shape: [time * batch, width])
-    let dr = Cell.gates == 4 ? dx : Tensor(storage: Storage(count: time * batch * width), shape: dx.shape)
+    let steps = (0..<2).map { _ in Tensor(storage: Storage(count: time * batch * width), shape: [time * batch, width]) }
+    let (dx, dr) = (steps[0], Cell.gates == 4 ? steps[0] : steps[1])
     let (dh, dc) = (Tensor.zeros([batch, hidden]), Tensor.zeros([batch, hidden]))
     if Cell.gates == 4 { dc.storage.pointer.update(from: upstream.storage.pointer + time * next, count: next) }
-    let weight = StridedMatrix(pointer: inputs[4].storage.pointer, rowStride: width).across
-      .packed(depth: width, columns: hidden)
-    let upstreams = StridedMatrix(pointer: upstream.storage.pointer, rowStride: time * hidden)
+    let weight = MatrixView(pointer: inputs[4].storage.pointer, stride: width, isTransposed: true)
     parallel(batch, work: time * next * hidden, alignment: 8) { part in
+      let state = MatrixView(pointer: dh.storage.pointer, stride: hidden).rows(from: part.lowerBound)
       for t in (0..<time).reversed() {
-        for row in part {
-          step(
-            t * batch + row, upstreams.rows(from: row).pointer + t * hidden, dx, dr, dh.storage.pointer + row * hidden,
-            dc.storage.pointer + row * hidden)
-        }
-        multiplyPanels(
-          StridedMatrix(pointer: dr.storage.pointer + (t * batch + part.lowerBound) * width, rowStride: width), weight,
-          into: StridedMatrix(pointer: dh.storage.pointer + part.lowerBound * hidden, rowStride: hidden),
-          rows: part.count,
-          columns: hidden, depth: width, accumulating: true)
+        for row in part { step(t, row, upstream, dh, dc, dx, dr) }
+        let sums = MatrixView(pointer: dr.storage.pointer, stride: width).rows(from: t * batch + part.lowerBound)
+        gemm(sums, weight, into: state, part.count, hidden, width, accumulating: true)
       }
     }
     return [
       matmul(dx, inputs[3].detached(), transposingSecond: true).reshaped(to: x.shape).permuted([1, 0, 2]), dh, dc,
-      matmul(x.reshaped(to: [time * batch, layout.inputs]), dx, transposingFirst: true),
+      matmul(x.reshaped(to: [time * batch, x.shape[2]]), dx, transposingFirst: true),
       matmul(Tensor(storage: h.storage, shape: [time * batch, hidden]), dr, transposingFirst: true), dx.sum(axis: 0),
       dr.sum(axis: 0),
     ]
   }
 
-  private func step(_ row: Int, _ upstream: Pointer, _ dx: Tensor, _ dr: Tensor, _ dh: Pointer, _ dc: Pointer) {
-    let hidden = layout.hidden
+  /// One row of one step backward.
+  @inline(always)
+  private func step(
+    _ t: Int, _ row: Int, _ upstream: Tensor, _ dh: Tensor, _ dc: Tensor, _ dx: Tensor, _ dr: Tensor
+  ) {
     for unit in stride(from: 0, to: hidden, by: 16) {
-      Lanes(dh + unit, hidden - unit)[0] += Lanes(upstream + unit, hidden - unit)[0]
+      let lanes = { (x: Tensor, row: Int, width: Int) in Lanes(x.storage.pointer + row * width + unit, hidden - unit) }
+      let (place, dh) = (t * batch + row, lanes(dh, row, hidden))
+      dh[0] += lanes(upstream, row * time + t, hidden)[0]
+      Cell.backward(
+        lanes(gates, place, width), h: lanes(h, place, hidden), c: lanes(c, place, hidden), next: next, dh: dh,
+        dc: lanes(dc, row, hidden), dx: lanes(dx, place, width), dr: lanes(dr, place, width), hidden)
     }
-    Cell.backward(
-      gates.storage.pointer + row * width, h.storage.pointer + row * hidden, c.storage.pointer + row * hidden,
-      next: next,
-      dh, dc, dx.storage.pointer + row * width, dr.storage.pointer + row * width, hidden)
   }
 }
 
 extension Tensor {
-  /// Room for this value and `steps` more of its shape.
+  /// Zeros in `steps` places behind this value, along a new first axis.
   fileprivate func followed(by steps: Int) -> Tensor {
-    let result = Storage(count: (steps + 1) * count)
-    result.pointer.update(from: storage.pointer, count: count)
-    return Tensor(storage: result, shape: [steps + 1] + shape)
+    reshaped(to: [1] + shape).padded(before: 0, after: steps, axis: 0)
   }
 }

@@ -53,8 +53,8 @@ public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor) -> Tensor {
   let rows = x.shape.dropLast().reduce(1, *)
   let result = Storage(count: rows * outputs)
   multiplyMatrices(
-    MatrixView(pointer: x.storage.pointer, stride: weight.shape[0], isTransposed: false),
-    MatrixView(pointer: weight.storage.pointer, stride: outputs, isTransposed: false), into: result.pointer,
+    MatrixView(pointer: x.storage.pointer, stride: weight.shape[0]),
+    MatrixView(pointer: weight.storage.pointer, stride: outputs), into: result.pointer,
     rows: rows, columns: outputs, depth: weight.shape[0], adding: bias.storage.pointer)
   let value = Tensor(storage: result, shape: x.shape.dropLast() + [outputs])
   guard x.node != nil || weight.node != nil || bias.node != nil, Recording.isOn else { return value }

@@ -19,7 +19,7 @@ public func lstm(
     fail("lstm", "the cell \(cell.shape) must have the shape of the hidden state, \(hidden.shape)")
   }
   let inputs = [x, hidden, cell, inputWeight, recurrentWeight, bias]
-  let run = RecurrentRun<LSTMCell>(layout, inputs, recurrentBias: .zeros(bias.shape))
+  let run = RecurrentRun<LSTMCell>(inputs, recurrentBias: .zeros(bias.shape))
   let states = run.result.recorded(fusing: inputs) { inputs in
     var (h, c, steps): (Tensor, Tensor, [Tensor]) = (inputs[1], inputs[2], [])
     for t in 0..<layout.time {
@@ -57,7 +57,7 @@ public func gru(
   let layout = RecurrentLayout("gru", gates: 3, x, hidden, inputWeight, recurrentWeight, [inputBias, recurrentBias])
   let inputs = [x, hidden, inputWeight, recurrentWeight, inputBias, recurrentBias]
   let kernelInputs = { @Sendable (i: [Tensor]) in [i[0], i[1], .zeros(i[1].shape), i[2], i[3], i[4]] }
-  let run = RecurrentRun<GRUCell>(layout, kernelInputs(inputs), recurrentBias: recurrentBias)
+  let run = RecurrentRun<GRUCell>(kernelInputs(inputs), recurrentBias: recurrentBias)
   let states = run.result.recorded(fusing: inputs) { inputs in
     var (h, steps): (Tensor, [Tensor]) = (inputs[1], [])
     let part = { (sums: Tensor, gate: Int) in sums.sliced(gate * layout.hidden..<(gate + 1) * layout.hidden, axis: 1) }

@@ -40,21 +40,13 @@ public func categoricalLogLikelihood(_ logits: Tensor, _ labels: IndexTensor) ->
     fail(
       operation, "the labels \(labels.shape) must have the shape of the logits \(logits.shape) without the last axis")
   }
-  if let wrong = labels.scalars.firstIndex(where: { $0 < 0 || $0 >= classes }) {
-    fail(
-      operation,
-      "label \(labels.scalars[wrong]) at \(multiIndex(wrong, in: labels.shape)) is none of \(classes) classes, counted from 0"
-    )
-  }
+  labels.check(into: logits.rank - 1, of: logits.shape, in: operation)
   let logarithms = softmaxRows(logits, logarithmic: true)
   let source = logarithms.storage.pointer
   let picked = labels.scalars.enumerated().map { row, label in source[row * classes + Int(label)] }
   return Tensor(picked, shape: labels.shape).recorded(logits) { upstream, inputs, _ in
     guard Recording.isOn else { return categoricalGradientRows(upstream, labels, logarithms) }
-    // With ln 0 for each logarithm, the gradient is the labels one-hot.
-    let none = Tensor(repeating: -.infinity, shape: logarithms.shape)
-    let hits = categoricalGradientRows(.ones(labels.shape), labels, none)
-    return upstream.reshaped(to: labels.shape + [1]) * (hits - softmax(inputs[0]))
+    return upstream.reshaped(to: labels.shape + [1]) * (oneHot(labels, classes: classes) - softmax(inputs[0]))
   }
 }
 
