@@ -72,7 +72,8 @@ struct ModuleWalk {
     (mirror.superclassMirror.map(children) ?? []) + mirror.children
   }
 
-  /// The name as declared: a property wrapper is stored with an underscore, a lazy property with a prefix, a tuple's element with a dot.
+  /// The name as declared: a property wrapper is stored with an underscore, a lazy property with a prefix, a tuple's
+  /// element with a dot.
   private static func propertyName(_ label: String) -> String {
     for prefix in ["$__lazy_storage_$_", "_", "."] where label.hasPrefix(prefix) {
       return String(label.dropFirst(prefix.count))
