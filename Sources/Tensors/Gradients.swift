@@ -50,63 +50,24 @@ func backward(from y: Tensor, to xs: [Tensor], keepsGraph: Bool, operation: Stri
     fail(operation, "needs a scalar to differentiate, not shape \(y.shape); take its sum or mean first")
   }
   guard let root = y.node else { return xs.map { _ in nil } }
-  let targets = Set(xs.compactMap { $0.node.map(ObjectIdentifier.init) })
-  let path = nodes(from: root, leadingTo: targets, operation)
-  guard path.slots[ObjectIdentifier(root)] != nil else { return xs.map { _ in nil } }
+  var path = BackwardPath(to: xs.compactMap(\.node))
+  defer { path.forget() }
+  path.walk(from: root, operation)
+  guard path.place(of: root) != nil else { return xs.map { _ in nil } }
 
   var upstreams = [Tensor?](repeating: nil, count: path.nodes.count)
   upstreams[path.nodes.count - 1] = Tensor.ones(y.shape)
-  for slot in path.nodes.indices.reversed() {
-    let node = path.nodes[slot]
-    guard let upstream = upstreams[slot] else { continue }
-    if !targets.contains(ObjectIdentifier(node)) { upstreams[slot] = nil }
-    for (index, input) in node.inputs.enumerated() {
-      guard let source = input.node, let to = path.slots[ObjectIdentifier(source)] else { continue }
+  for place in path.nodes.indices.reversed() {
+    guard let upstream = upstreams[place] else { continue }
+    let node = path.nodes[place]
+    if !path.isTarget(node) { upstreams[place] = nil }
+    for index in 0..<node.count {
+      guard let source = node.source(index), let to = path.place(of: source) else { continue }
       let gradient = node.gradient(ofInput: index, upstream: upstream)
-      accumulate(gradient, into: &upstreams[to])
+      // Adopts a first gradient and adds later ones.
+      if upstreams[to] == nil { upstreams[to] = gradient } else { upstreams[to]?.accumulate(gradient) }
     }
     if !keepsGraph { node.consume() }
   }
-  return xs.map { x in x.node.flatMap { path.slots[ObjectIdentifier($0)] }.flatMap { upstreams[$0] } }
-}
-
-/// Adopts a first gradient and adds later ones.
-private func accumulate(_ gradient: Tensor, into sum: inout Tensor?) {
-  if let first = sum {
-    sum = nil
-    sum = first + gradient
-  } else {
-    sum = gradient
-  }
-}
-
-/// The nodes from `root` that lead to a target, by ascending depth, with each one's place in that list.
-private func nodes(
-  from root: Node, leadingTo targets: Set<ObjectIdentifier>, _ operation: String
-) -> (nodes: [Node], slots: [ObjectIdentifier: Int]) {
-  var reachable = [root]
-  var seen: Set = [ObjectIdentifier(root)]
-  var next = 0
-  while next < reachable.count {
-    let node = reachable[next]
-    next += 1
-    if node.isConsumed {
-      fail(operation, "the graph of this value was used up by minimize; compute the value again")
-    }
-    for case let source? in node.inputs.map(\.node) where seen.insert(ObjectIdentifier(source)).inserted {
-      reachable.append(source)
-    }
-  }
-  reachable.sort { $0.depth < $1.depth }
-  var slots: [ObjectIdentifier: Int] = [:]
-  var leading: [Node] = []
-  for node in reachable {
-    let leads =
-      targets.contains(ObjectIdentifier(node))
-      || node.inputs.contains { $0.node.map { slots[ObjectIdentifier($0)] != nil } ?? false }
-    guard leads else { continue }
-    slots[ObjectIdentifier(node)] = leading.count
-    leading.append(node)
-  }
-  return (leading, slots)
+  return xs.map { x in x.node.flatMap { path.place(of: $0) }.flatMap { upstreams[$0] } }
 }

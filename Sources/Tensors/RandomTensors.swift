@@ -22,6 +22,19 @@ extension Tensor {
     }
   }
 
+  /// Independent standard Gumbel values, −ln(−ln u).
+  public static func gumbel(_ shape: [Int], using random: inout Random) -> Tensor {
+    drawn(shape, using: &random, pairs: false) { bits, _ in (-vectorLog(-vectorLog(unitInterval(bits))), nil) }
+  }
+
+  /// Independent standard logistic values, ln(u/(1−u)).
+  public static func logistic(_ shape: [Int], using random: inout Random) -> Tensor {
+    drawn(shape, using: &random, pairs: false) { bits, _ in
+      let u = unitInterval(bits)
+      return (vectorLog(u / (1 - u)), nil)
+    }
+  }
+
   /// 1 with the probability that each value gives and 0 otherwise; no gradient flows.
   public static func bernoulli(_ probabilities: Tensor, using random: inout Random) -> Tensor {
     Tensor.uniform(probabilities.shape, using: &random) .< probabilities.detached()
@@ -52,6 +65,35 @@ extension Tensor {
     }
     random.skip(units * draws)
     return Tensor(storage: result, shape: shape)
+  }
+}
+
+extension IndexTensor {
+  /// Independent classes with probabilities proportional to e^logit: `[…, classes]` → `[…]`, by the Gumbel-max trick.
+  ///
+  /// - Precondition: there are classes, and each row has one whose logit is above −∞.
+  public static func categorical(logits: Tensor, using random: inout Random) -> IndexTensor {
+    guard let classes = logits.shape.last, classes > 0 else {
+      fail("categorical", "needs logits for one class or more along the last axis, not shape \(logits.shape)")
+    }
+    let logits = logits.detached()
+    let best = logits.max(axis: -1)
+    guard best.count == 0 || (best .> -.infinity).min().scalar > 0 else {
+      fail("categorical", "a row of the logits, of shape \(logits.shape), is −∞ throughout or holds NaN")
+    }
+    return (logits + .gumbel(logits.shape, using: &random)).argmax(axis: -1)
+  }
+
+  /// The numbers 0..<`count` in random order, `[count]`, each order as likely (Fisher & Yates; Durstenfeld, 1964).
+  ///
+  /// - Precondition: `count` is not negative.
+  public static func permutation(_ count: Int, using random: inout Random) -> IndexTensor {
+    guard count >= 0, count <= Int(Int32.max) else { fail("permutation", "cannot order \(count) numbers") }
+    var numbers = Array(0..<Int32(count))
+    for last in stride(from: count - 1, to: 0, by: -1) {
+      numbers.swapAt(last, Int(random.next(upperBound: UInt64(last + 1))))
+    }
+    return IndexTensor(numbers)
   }
 }
 

@@ -3,6 +3,7 @@ import Synchronization
 
 /// Float32 memory aligned to 64 bytes and padded to whole vectors of 16, taken from and returned to `StoragePool`.
 ///
+/// One vector more may be read (not written) beyond, so that the end of any row can be loaded in full.
 /// Written only while the operation that made it runs, or by an optimiser that holds the only reference.
 final class Storage: @unchecked Sendable {
   let pointer: UnsafeMutablePointer<Float>
@@ -57,7 +58,7 @@ enum StoragePool {
 
   static func take(_ size: SizeClass) -> UnsafeMutablePointer<Float> {
     if let block = lock.withLock({ idle[size.index].popLast() }) { return block.pointer }
-    let bytes = size.capacity * MemoryLayout<Float>.stride
+    let bytes = (size.capacity + Vector.width) * MemoryLayout<Float>.stride
     var address: UnsafeMutableRawPointer?
     guard posix_memalign(&address, 64, bytes) == 0, let address else {
       fail(

@@ -134,7 +134,7 @@ extension AttentionLayout {
     let end = visible(to: min(time, (query / blockLength + 1) * blockLength) - 1)
     var sum = Vector()
     for key in stride(from: 0, to: end, by: 16) {
-      let weight = vectorExp(score(row, key, limit, mask) - normalizer)
+      let weight = weightExp(score(row, key, limit, mask) - normalizer)
       weight.store(to: row + key)
       sum = fma(weight, Vector(loading: slopes + key).filling(from: end - key, with: 0), sum)
     }

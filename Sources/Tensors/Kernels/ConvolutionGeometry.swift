@@ -49,7 +49,9 @@ struct ConvolutionRegions {
     (self.batch, self.height, self.width) = (batch, height, width)
     let room = 49_152 / max(1, cost)
     columns = max(1, min(width, max(14, room / 14 * 14)))
-    rows = max(1, min(height, room / columns, (batch * height + 15) / 16))
+    let limit = max(1, min(room / columns, (batch * height + 15) / 16))
+    let bands = max(1, (height + limit - 1) / limit)
+    rows = max(1, (height + bands - 1) / bands)
     images = joining && rows == height ? max(1, min(256 / (rows * columns), batch / 16)) : 1
   }
 

@@ -49,30 +49,29 @@ extension ConvolutionSweep {
     _ packed: Pointer, to target: Images, _ region: ConvolutionRegion, _ window: Images.Window, floor: Vector,
     spill: Pointer
   ) {
-    let runs = runs(in: window)
-    var weights = packed
+    let (blocks, lines) = (blocks, region.rows.count)
+    let depth = 1 + taps.count * stepsPerTap
+    // Weights that do not stay in the cache are gone through once for a region, else results are written in order.
+    let isSmall = depth * blocks.count * 32 < 1 << 17
     let parts = (region.columns.count + TileLimit.rows - 1) / TileLimit.rows
-    for (channel, width) in blocks {
-      for (line, row) in region.rows.enumerated() {
-        let results = ((region.images.lowerBound * target.height + y.first + row * y.step) * target.width + x.first)
+    runs(in: window).withUnsafeBufferPointer { runs in
+      for index in 0..<lines * blocks.count {
+        let (line, block) =
+          isSmall ? index.quotientAndRemainder(dividingBy: blocks.count) : (index % lines, index / lines)
+        let (channel, width) = blocks[block]
+        let row = region.images.lowerBound * target.height + y.first + (region.rows.lowerBound + line) * y.step
         for part in 0..<parts {
           let from = region.columns.count * part / parts
-          let count = region.columns.count * (part + 1) / parts - from
-          let pixel = results + (region.columns.lowerBound + from) * x.step
+          let pixel = row * target.width + x.first + (region.columns.lowerBound + from) * x.step
           let source = window.pointer + line * y.sourceStep * window.row + from * x.sourceStep * window.pixel
-          let loop = TapLoop(
+          TapLoop(
             source: kind == .separate ? source + channel : source, sourceStep: x.sourceStep * window.pixel, runs: runs,
-            weights: weights, target: target.pointer + pixel * targetChannels + channel,
-            targetStep: x.step * targetChannels, valid: targetChannels - channel, floor: floor, spill: spill)
-          switch kind {
-          case .mixed where width == 32: loop.run(count: count, of: WideRow.self)
-          case .mixed: loop.run(count: count, of: NarrowRow<Broadcast>.self)
-          case .mixedIntoFew: loop.run(count: count, of: NarrowRow<Dot>.self)
-          case .separate: loop.run(count: count, of: NarrowRow<Lanewise>.self)
-          }
+            weights: packed + block * blocks[0].width * depth,
+            target: target.pointer + pixel * targetChannels + channel, targetStep: x.step * targetChannels,
+            valid: targetChannels - channel, floor: floor, spill: spill
+          ).run(kind, width: width, count: region.columns.count * (part + 1) / parts - from)
         }
       }
-      weights += width * (1 + taps.count * stepsPerTap)
     }
   }
 }
@@ -81,7 +80,7 @@ extension ConvolutionSweep {
 private struct TapLoop: TileLoop {
   let source: Pointer
   let sourceStep: Int
-  let runs: [ConvolutionSweep.Run]
+  let runs: UnsafeBufferPointer<ConvolutionSweep.Run>
   let weights, target: Pointer
   let targetStep, valid: Int
   let floor: Vector

@@ -126,8 +126,18 @@ protocol TileLoop {
 }
 
 extension TileLoop {
+  /// Runs the loop with a tile of `count` rows of the kind that suits the channels.
+  @inline(always) func run(_ channels: ConvolutionSweep.Channels, width: Int, count: Int) {
+    switch channels {
+    case .mixed where width == 32: run(count: count, of: WideRow.self)
+    case .mixed: run(count: count, of: NarrowRow<Broadcast>.self)
+    case .mixedIntoFew: run(count: count, of: NarrowRow<Dot>.self)
+    case .separate: run(count: count, of: NarrowRow<Lanewise>.self)
+    }
+  }
+
   /// Runs the loop with a tile of `count` rows, 1...14.
-  func run<Row: TileRow>(count: Int, of row: Row.Type) {
+  private func run<Row: TileRow>(count: Int, of row: Row.Type) {
     typealias Two = Stack<Row, Row>
     typealias Four = Stack<Two, Two>
     typealias Seven = Stack<Four, Stack<Two, Row>>

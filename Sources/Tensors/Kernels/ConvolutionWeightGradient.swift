@@ -68,28 +68,23 @@ extension ConvolutionSweep {
         for step in 0..<run.count {
           PixelLoop(
             rows: upstream, step: 1, factors: source, extent: extent, sums: first + step * 16, stride: strides.target
-          ).run(count: targetChannels, of: NarrowRow<Broadcast>.self)
+          ).run(.mixed, width: 16, count: targetChannels)
           source.pointer += 16
         }
         continue
       }
       let parts = (run.count + TileLimit.rows - 1) / TileLimit.rows
+      let stride = kind == .separate ? strides.tap : strides.source
       for (channel, width) in blocks {
         for part in 0..<parts {
           let from = run.count * part / parts
-          let count = run.count * (part + 1) / parts - from
           var (rows, factors) = (source, upstream)
           rows.pointer += from * run.step + (kind == .separate ? channel : 0)
           factors.pointer += channel
-          let stride = kind == .separate ? strides.tap : strides.source
-          let loop = PixelLoop(
+          PixelLoop(
             rows: rows, step: run.step, factors: factors, extent: extent, sums: first + from * stride + channel,
-            stride: stride)
-          switch kind {
-          case .separate: loop.run(count: count, of: NarrowRow<Lanewise>.self)
-          case _ where width == 32: loop.run(count: count, of: WideRow.self)
-          default: loop.run(count: count, of: NarrowRow<Broadcast>.self)
-          }
+            stride: stride
+          ).run(kind, width: width, count: run.count * (part + 1) / parts - from)
         }
       }
     }

@@ -14,9 +14,20 @@ func packPanels(_ b: MatrixView, depth: Int, columns: Int, into panels: Pointer)
     }
     let valid = min(16, columns - column)
     if valid < 16 { panel.update(repeating: 0, count: depth * 16) }
-    for lane in 0..<valid {
-      let source = b.pointer + (column + lane) * b.stride
-      for k in 0..<depth { panel[k * 16 + lane] = source[k] }
+    for lane in 0..<valid { spread(b.pointer + (column + lane) * b.stride, depth, over: panel + lane) }
+  }
+}
+
+/// The values of a row written sixteen places apart.
+@inline(always)
+private func spread(_ row: Pointer, _ count: Int, over target: Pointer) {
+  for k in stride(from: 0, to: count, by: 16) {
+    let values = Vector(row: row + k, count: count - k)  // one load, so that many rows are under way at once
+    let place = target + k * 16
+    if k + 16 <= count {
+      for i in 0..<16 { place[i &* 16] = values[i] }
+    } else {
+      for i in 0..<count - k { place[i &* 16] = values[i] }
     }
   }
 }

@@ -1,5 +1,5 @@
 /// A way to fold values into one.
-protocol ReductionKernel {
+protocol ReductionKernel: SendableMetatype {
   static var start: Float { get }
   static func fold(_ a: Vector, _ b: Vector) -> Vector
 }
@@ -8,56 +8,95 @@ enum SumReduction: ReductionKernel {
   static var start: Float { 0 }
   @inline(always) static func fold(_ a: Vector, _ b: Vector) -> Vector { a + b }
 }
-
+enum ProductReduction: ReductionKernel {
+  static var start: Float { 1 }
+  @inline(always) static func fold(_ a: Vector, _ b: Vector) -> Vector { a * b }
+}
 enum MaximumReduction: ReductionKernel {
   static var start: Float { -.infinity }
   @inline(always) static func fold(_ a: Vector, _ b: Vector) -> Vector { larger(a, b) }
 }
+enum MinimumReduction: ReductionKernel {
+  static var start: Float { .infinity }
+  @inline(always) static func fold(_ a: Vector, _ b: Vector) -> Vector { smaller(a, b) }
+}
 
-/// Values folded in blocks of this many before the blocks are folded: the same result on any number of threads,
-/// and rounding errors that do not grow with the whole length.
-private let blockLength = 8192
+// Values are folded in blocks of about this many before the blocks are folded: the same result on any number of threads,
+// and rounding errors that do not grow with the whole length.
+private let rowBlock = 8192
+private let columnBlock = 16384
+/// Columns that are folded together.
+private let columnPart = 512
 
 extension Tensor {
   /// The middle of `[outer, middle, inner]` folded away; a constant of the given shape.
   func reduced<Kernel: ReductionKernel>(
     outer: Int, middle: Int, inner: Int, to newShape: [Int], _ kernel: Kernel.Type
   ) -> Tensor {
-    let result = Storage(count: outer * inner)
-    let (x, y) = (storage.pointer, result.pointer)
-    if inner == 1 {
-      if outer == 1 || middle > blockLength {
-        for row in 0..<outer { y[row] = foldLong(x + row * middle, middle, kernel) }
-      } else {
-        parallel(outer, work: outer * middle) { rows in
-          for row in rows { y[row] = foldRow(x + row * middle, middle, kernel) }
-        }
-      }
-    } else {
-      for slab in 0..<outer { foldColumns(x + slab * middle * inner, middle, inner, y + slab * inner, kernel) }
-    }
-    return Tensor(storage: result, shape: newShape)
+    Tensor(storage: folded(storage, outer, middle, inner, kernel), shape: newShape)
   }
 }
 
-/// One contiguous run folded, in blocks and on several threads.
-private func foldLong<Kernel: ReductionKernel>(_ x: Pointer, _ count: Int, _ kernel: Kernel.Type) -> Float {
-  let blocks = (count + blockLength - 1) / blockLength
-  guard blocks > 1 else { return foldRow(x, count, kernel) }
-  let partial = Storage(count: blocks)
-  let parts = partial.pointer
-  parallel(blocks, work: count) { range in
-    for block in range {
-      let start = block * blockLength
-      parts[block] = foldRow(x + start, min(blockLength, count - start), kernel)
+private func folded<Kernel: ReductionKernel>(
+  _ source: Storage, _ outer: Int, _ middle: Int, _ inner: Int, _ kernel: Kernel.Type
+) -> Storage {
+  let blockRows = inner == 1 ? rowBlock : max(64, columnBlock / max(1, min(inner, columnPart)))
+  let blocks = max(1, (middle + blockRows - 1) / blockRows)
+  let result = Storage(count: outer * blocks * inner)
+  let (x, y) = (source.pointer, result.pointer)
+  if inner == 1, blocks == 1 {
+    parallel(outer, work: outer * middle, alignment: 16) { foldRows(x, $0, middle, y, kernel) }
+    return result
+  }
+  let parts = (inner + columnPart - 1) / columnPart
+  parallel(outer * blocks * parts, work: outer * middle * inner) { units in
+    for unit in units {
+      let (part, piece) = (unit % parts, unit / parts)
+      let (block, slab) = (piece % blocks, piece / blocks)
+      let rows = min(blockRows, middle - block * blockRows)
+      let start = x + (slab * middle + block * blockRows) * inner + part * columnPart
+      let target = y + piece * inner + part * columnPart
+      if inner == 1 {
+        target[0] = foldRow(start, rows, kernel)
+      } else {
+        foldColumns(start, rows, min(columnPart, inner - part * columnPart), inner, target, kernel)
+      }
     }
   }
-  return withExtendedLifetime(partial) { foldLong(parts, blocks, kernel) }
+  return blocks == 1 ? result : folded(result, outer, blocks, inner, kernel)
+}
+
+/// Each contiguous row folded; short ones sixteen at a time.
+private func foldRows<Kernel: ReductionKernel>(
+  _ x: Pointer, _ rows: Range<Int>, _ length: Int, _ y: Pointer, _ kernel: Kernel.Type
+) {
+  var row = rows.lowerBound
+  while length < 16, row + 16 <= rows.upperBound {
+    var sum = Vector(repeating: Kernel.start)
+    for i in 0..<length {
+      var column = Vector()
+      for lane in 0..<16 { column[lane] = x[(row + lane) * length + i] }
+      sum = Kernel.fold(sum, column)
+    }
+    sum.store(to: y + row)
+    row += 16
+  }
+  while row < rows.upperBound {
+    y[row] = length < 16 ? foldShort(x + row * length, length, kernel) : foldRow(x + row * length, length, kernel)
+    row += 1
+  }
+}
+
+@inline(always)
+private func foldShort<Kernel: ReductionKernel>(_ x: Pointer, _ count: Int, _ kernel: Kernel.Type) -> Float {
+  var sum = Vector(repeating: Kernel.start)
+  for i in 0..<count { sum = Kernel.fold(sum, Vector(repeating: x[i])) }
+  return sum[0]
 }
 
 /// One contiguous run folded.
 @inline(always)
-private func foldRow<Kernel: ReductionKernel>(_ x: Pointer, _ count: Int, _ kernel: Kernel.Type) -> Float {
+func foldRow<Kernel: ReductionKernel>(_ x: Pointer, _ count: Int, _ kernel: Kernel.Type) -> Float {
   let empty = Vector(repeating: Kernel.start)
   var (a, b, c, d) = (empty, empty, empty, empty)
   var i = 0
@@ -72,12 +111,7 @@ private func foldRow<Kernel: ReductionKernel>(_ x: Pointer, _ count: Int, _ kern
     a = Kernel.fold(a, Vector(loading: x + i))
     i += 16
   }
-  if i < count {
-    // Lane by lane: a row's end need not be the end of its padded storage.
-    var tail = empty
-    for lane in 0..<count - i { tail[lane] = x[i + lane] }
-    b = Kernel.fold(b, tail)
-  }
+  if i < count { b = Kernel.fold(b, Vector(loading: x + i).filling(from: count - i, with: Kernel.start)) }
   var lanes = Kernel.fold(Kernel.fold(a, b), Kernel.fold(c, d))
   for width in [8, 4, 2, 1] {
     var upper = empty
@@ -87,36 +121,79 @@ private func foldRow<Kernel: ReductionKernel>(_ x: Pointer, _ count: Int, _ kern
   return lanes[0]
 }
 
-/// `[count, width]` folded over its rows into `y`.
+/// `[rows, width]`, rows `stride` apart, folded over its rows into `y`.
 private func foldColumns<Kernel: ReductionKernel>(
-  _ x: Pointer, _ count: Int, _ width: Int, _ y: Pointer, _ kernel: Kernel.Type
+  _ x: Pointer, _ rows: Int, _ width: Int, _ stride: Int, _ y: Pointer, _ kernel: Kernel.Type
 ) {
-  parallel(width, work: count * width, alignment: 16) { columns in
-    var column = columns.lowerBound
-    while column + 16 <= columns.upperBound {
-      var sum = Vector(repeating: Kernel.start)
-      var total = sum
-      for row in 0..<count {
-        sum = Kernel.fold(sum, Vector(loading: x + row * width + column))
-        if row & 255 == 255 {  // shorter runs keep rounding errors small
-          total = Kernel.fold(total, sum)
-          sum = Vector(repeating: Kernel.start)
-        }
-      }
-      Kernel.fold(total, sum).store(to: y + column)
-      column += 16
+  if stride < 16, rows * stride >= 512 { return foldNarrow(x, rows, stride, y, kernel) }
+  var column = 0
+  while column + 64 <= width {
+    let empty = Vector(repeating: Kernel.start)
+    var (a, b, c, d) = (empty, empty, empty, empty)
+    for row in 0..<rows {
+      let from = x + row * stride + column
+      a = Kernel.fold(a, Vector(loading: from))
+      b = Kernel.fold(b, Vector(loading: from + 16))
+      c = Kernel.fold(c, Vector(loading: from + 32))
+      d = Kernel.fold(d, Vector(loading: from + 48))
     }
-    for last in column..<columns.upperBound {
-      var sum = Vector(repeating: Kernel.start)
-      var total = sum
-      for row in 0..<count {
-        sum = Kernel.fold(sum, Vector(repeating: x[row * width + last]))
-        if row & 255 == 255 {
-          total = Kernel.fold(total, sum)
-          sum = Vector(repeating: Kernel.start)
-        }
+    a.store(to: y + column)
+    b.store(to: y + column + 16)
+    c.store(to: y + column + 32)
+    d.store(to: y + column + 48)
+    column += 64
+  }
+  while column < width {
+    let sum = foldStrip(x + column, rows, stride, kernel)
+    if column + 16 <= width {
+      sum.store(to: y + column)
+    } else {
+      for lane in 0..<width - column { y[column + lane] = sum[lane] }
+    }
+    column += 16
+  }
+}
+
+/// Sixteen columns folded; lanes beyond the last column hold what is of no use.
+@inline(always)
+private func foldStrip<Kernel: ReductionKernel>(_ x: Pointer, _ rows: Int, _ stride: Int, _ kernel: Kernel.Type)
+  -> Vector
+{
+  let empty = Vector(repeating: Kernel.start)
+  var (a, b, c, d) = (empty, empty, empty, empty)
+  var row = 0
+  while row + 4 <= rows {
+    a = Kernel.fold(a, Vector(loading: x + row * stride))
+    b = Kernel.fold(b, Vector(loading: x + (row + 1) * stride))
+    c = Kernel.fold(c, Vector(loading: x + (row + 2) * stride))
+    d = Kernel.fold(d, Vector(loading: x + (row + 3) * stride))
+    row += 4
+  }
+  for last in row..<rows { a = Kernel.fold(a, Vector(loading: x + last * stride)) }
+  return Kernel.fold(Kernel.fold(a, b), Kernel.fold(c, d))
+}
+
+/// `[rows, width]` with fewer than 16 columns, folded first at a distance of whole vectors that hold whole rows.
+private func foldNarrow<Kernel: ReductionKernel>(
+  _ x: Pointer, _ rows: Int, _ width: Int, _ y: Pointer, _ kernel: Kernel.Type
+) {
+  let period = 16 * width * (width < 4 ? 4 : 1)
+  let count = rows * width
+  withUnsafeTemporaryAllocation(of: Float.self, capacity: period) { buffer in
+    guard let sums = buffer.baseAddress else { return }
+    sums.update(repeating: Kernel.start, count: period)
+    var start = 0
+    while start + period <= count {
+      for i in stride(from: 0, to: period, by: 16) {
+        Kernel.fold(Vector(loading: sums + i), Vector(loading: x + start + i)).store(to: sums + i)
       }
-      y[last] = Kernel.fold(total, sum)[0]
+      start += period
+    }
+    for i in 0..<count - start { sums[i] = Kernel.fold(Vector(repeating: sums[i]), Vector(repeating: x[start + i]))[0] }
+    for column in 0..<width {
+      var sum = Vector(repeating: Kernel.start)
+      for i in stride(from: column, to: period, by: width) { sum = Kernel.fold(sum, Vector(repeating: sums[i])) }
+      y[column] = sum[0]
     }
   }
 }

@@ -3,6 +3,22 @@
 
 /// The exponential, eˣ.
 @inline(always) func vectorExp(_ input: Vector) -> Vector {
+  let (fraction, exponent) = reducedExp(input)
+  // 2ⁿ in two factors, since n reaches beyond the exponents of normal numbers.
+  let half = exponent &>> 1
+  return (fraction + 1) * powerOfTwo(half) * powerOfTwo(exponent &- half)
+}
+
+/// eˣ − 1, accurate near 0.
+@inline(always) func vectorExpMinusOne(_ x: Vector) -> Vector {
+  let (fraction, exponent) = reducedExp(x)
+  let scale = powerOfTwo(exponent)
+  // Far out the scale alone would overflow, and the 1 does not matter or is all that does.
+  return fma(fraction, scale, scale - 1).replacing(with: vectorExp(x) - 1, where: x.magnitude .> 20)
+}
+
+/// (f, n) with eˣ = 2ⁿ·(1 + f).
+@inline(always) private func reducedExp(_ input: Vector) -> (fraction: Vector, exponent: IntVector) {
   // Beyond these the result is infinite or zero anyway, and the exponent arithmetic stays in range.
   let x = input.replacing(with: 89, where: input .> 89).replacing(with: -104, where: input .< -104)
   let rounder = Vector(repeating: 12_582_912)  // 1.5·2²³: adding it rounds to an integer
@@ -16,11 +32,7 @@
   p = fma(p, r, Vector(repeating: 4.166_579_59e-2))
   p = fma(p, r, Vector(repeating: 0.166_666_655))
   p = fma(p, r, Vector(repeating: 0.5))
-  let y = fma(p, r * r, r) + 1
-  // 2ⁿ in two factors, since n reaches beyond the exponents of normal numbers.
-  let exponent = shifted.bits &- rounder.bits
-  let half = exponent &>> 1
-  return y * powerOfTwo(half) * powerOfTwo(exponent &- half)
+  return (fma(p, r * r, r), shifted.bits &- rounder.bits)
 }
 
 @inline(always) private func powerOfTwo(_ exponent: IntVector) -> Vector {
@@ -29,15 +41,32 @@
 
 /// ln x; −∞ at 0, NaN below.
 @inline(always) func vectorLog(_ input: Vector) -> Vector {
+  let (e, f) = reducedLog(input)
+  let z = f * f
+  var tail = fma(e, Vector(repeating: -2.121_944_40e-4), logPolynomial(f) * f * z)
+  tail = fma(z, Vector(repeating: -0.5), tail)
+  let result = fma(e, Vector(repeating: 0.693_359_375), f + tail)
+  return
+    result
+    .replacing(with: -.infinity, where: input .== 0)
+    .replacing(with: .nan, where: input .< 0)
+    .replacing(with: input, where: (input .== .infinity) .| (input .!= input))
+}
+
+/// (e, f) with x = 2ᵉ·(1 + f) and 1 + f in √½…√2, for positive finite x.
+@inline(always) private func reducedLog(_ input: Vector) -> (exponent: Vector, fraction: Vector) {
   let isTiny = input .< Vector(repeating: .leastNormalMagnitude)
   let x = input.replacing(with: input * 8_388_608, where: isTiny)  // 2²³ lifts denormals
   let exponent = (x.bits &- 0x3f35_04f3) &>> 23
-  let mantissa = Vector(bits: x.bits &- (exponent &<< 23))  // in √½…√2
+  let mantissa = Vector(bits: x.bits &- (exponent &<< 23))
   // Integer to float by the rounder's bits: a plain conversion is done lane by lane.
   let e =
     Vector(bits: exponent &+ 0x4b40_0000) - Vector(repeating: 12_582_912).replacing(with: 12_582_935, where: isTiny)
-  let f = mantissa - 1
-  let z = f * f
+  return (e, mantissa - 1)
+}
+
+/// (ln(1+f) − f + f²/2)/f³ on √½…√2.
+@inline(always) private func logPolynomial(_ f: Vector) -> Vector {
   var p = Vector(repeating: 7.037_683_63e-2)
   p = fma(p, f, Vector(repeating: -0.115_146_101))
   p = fma(p, f, Vector(repeating: 0.116_769_987))
@@ -47,14 +76,53 @@
   p = fma(p, f, Vector(repeating: 0.200_007_147))
   p = fma(p, f, Vector(repeating: -0.249_999_940))
   p = fma(p, f, Vector(repeating: 0.333_333_312))
-  var tail = fma(e, Vector(repeating: -2.121_944_40e-4), p * f * z)
-  tail = fma(z, Vector(repeating: -0.5), tail)
-  let result = fma(e, Vector(repeating: 0.693_359_375), f + tail)
-  return
-    result
-    .replacing(with: -.infinity, where: input .== 0)
-    .replacing(with: .nan, where: input .< 0)
-    .replacing(with: input, where: (input .== .infinity) .| (input .!= input))
+  return p
+}
+
+/// ln(1+x), accurate near 0.
+@inline(always) func vectorLogOnePlus(_ x: Vector) -> Vector {
+  let w = 1 + x
+  // The second term is the rounding error of 1+x, to first order.
+  let result = vectorLog(w) - ((w - 1) - x) / w
+  return result.replacing(with: -.infinity, where: w .== 0).replacing(with: x, where: x .== .infinity)
+}
+
+/// |x|ʸ, then with the sign or the refusal that a negative x asks for, as C's `pow`.
+@inline(always) func vectorPower(_ x: Vector, _ y: Vector) -> Vector {
+  let base = x.magnitude
+  let (e, f) = reducedLog(base)
+  // ln|x| = e·ln 2 + f − f²/2 + f³·P(f) as a sum of two floats, since y multiplies its error.
+  let half = f * f * 0.5
+  let halfError = fma(f * 0.5, f, -half)
+  let near = f - half
+  let far = e * 0.693_359_375
+  let sum = far + near
+  var low = (near - (sum - far)) + (((f - near) - half) - halfError)
+  low = fma(e, Vector(repeating: -2.121_944_40e-4), fma(logPolynomial(f) * f, f * f, low))
+  let high = sum + low
+  low = (sum - high) + low
+  let exponent = y * high
+  let rest = fma(y, high, -exponent) + y * low
+  let inRange = exponent.magnitude .< 200
+  let whole = vectorExp(exponent)
+  var result = whole.replacing(with: fma(whole, rest, whole), where: inRange .& (whole .< .infinity))
+  let growing = (base .> 1) .== (y .> 0)
+  let atEnd = (base .== 0) .| (base .== .infinity)
+  result = result.replacing(with: Vector(repeating: 0).replacing(with: .infinity, where: growing), where: atEnd)
+  let isWhole = vectorFloor(y) .== y
+  let isOdd = isWhole .& (vectorFloor(y * 0.5) .!= y * 0.5)
+  result = result.replacing(with: result.signed(like: x), where: isOdd)
+  result = result.replacing(with: .nan, where: (x .< 0) .& .!isWhole .& (base .< .infinity))
+  result = result.replacing(with: x + y, where: (x .!= x) .| (y .!= y))
+  return result.replacing(with: 1, where: (y .== 0) .| (x .== 1))
+}
+
+/// The largest whole number that is not above x.
+@inline(always) func vectorFloor(_ x: Vector) -> Vector {
+  let magnitude = x.magnitude
+  let nearest = ((magnitude + 0x1p23) - 0x1p23).signed(like: x)
+  let below = nearest.replacing(with: nearest - 1, where: nearest .> x)
+  return below.replacing(with: x, where: .!(magnitude .< 0x1p23))
 }
 
 /// The logistic function, 1/(1+e⁻ˣ).
@@ -82,8 +150,7 @@
 @inline(always) func vectorLogOnePlusExp(minus x: Vector) -> Vector {
   let u = vectorExp(-x)
   let w = 1 + u
-  // The second term is the rounding error of 1+u, to first order.
-  return vectorLog(w) - ((w - 1) - u) / w
+  return vectorLog(w) - ((w - 1) - u) / w  // as in vectorLogOnePlus
 }
 
 /// √x by a reciprocal square root and Newton steps: the standard library's is computed lane by lane.
@@ -99,25 +166,4 @@
   let refined = fma(fma(-root, root, inRange) * r, Vector(repeating: 0.5), root)
   return refined.replacing(with: refined * 0x1p-24, where: isTiny)
     .replacing(with: x.replacing(with: .nan, where: x .< 0), where: isSpecial)
-}
-
-/// cos and sin of a number of full turns in 0…1.
-@inline(always) func vectorCosineAndSine(turns: Vector) -> (Vector, Vector) {
-  let rounder = Vector(repeating: 12_582_912)
-  let shifted = fma(turns, Vector(repeating: 4), rounder)
-  let quadrant = shifted.bits &- rounder.bits
-  let r = fma(shifted - rounder, Vector(repeating: -0.25), turns) * (2 * Float.pi)  // in −π/4…π/4
-  let z = r * r
-  var s = fma(Vector(repeating: -1.951_529_59e-4), z, Vector(repeating: 8.332_160_87e-3))
-  s = fma(fma(s, z, Vector(repeating: -0.166_666_546)) * z, r, r)
-  var c = fma(Vector(repeating: 2.443_315_71e-5), z, Vector(repeating: -1.388_731_63e-3))
-  c = fma(c, z, Vector(repeating: 4.166_664_57e-2))
-  c = fma(c * z, z, fma(z, Vector(repeating: -0.5), Vector(repeating: 1)))
-  let swaps = (quadrant & 1) .== 1
-  let cosine = c.replacing(with: s, where: swaps)
-  let sine = s.replacing(with: c, where: swaps)
-  return (
-    cosine.replacing(with: -cosine, where: ((quadrant &+ 1) & 2) .!= 0),
-    sine.replacing(with: -sine, where: (quadrant & 2) .!= 0)
-  )
 }

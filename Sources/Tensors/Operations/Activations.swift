@@ -1,19 +1,56 @@
 private enum Relu: UnaryKernel {
-  @inline(always) static func apply(_ x: Vector) -> Vector { x.replacing(with: 0, where: x .< 0) }
+  @inline(always) static func apply(_ x: Vector) -> Vector { x.positivePart }
 }
 private enum KeepWherePositive: BinaryKernel {
   @inline(always) static func apply(_ upstream: Vector, _ x: Vector) -> Vector {
     upstream.replacing(with: 0, where: x .<= 0)
   }
 }
-private enum Sigmoid: UnaryKernel {
+private enum LeakyRelu: BinaryKernel {
+  @inline(always) static func apply(_ x: Vector, _ slope: Vector) -> Vector {
+    x.replacing(with: x * slope, where: x .< 0)
+  }
+}
+private enum LeakySlope: BinaryKernel {
+  @inline(always) static func apply(_ x: Vector, _ slope: Vector) -> Vector {
+    slope.replacing(with: 1, where: x .> 0)
+  }
+}
+private enum Elu: SmoothKernel {
+  @inline(always) static func apply(_ x: Vector) -> Vector { x.replacing(with: vectorExpMinusOne(x), where: x .< 0) }
+  @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value {
+    (-(-x).positivePart).exponential
+  }
+}
+private enum Gelu: SmoothKernel {
+  // Far below, where the probability is 0, −∞ must not meet it.
+  @inline(always) static func apply(_ x: Vector) -> Vector { larger(x, Vector(repeating: -20)) * x.normalProbability }
+  @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value {
+    x.normalProbability + x * x.normalDensity
+  }
+}
+private enum Silu: SmoothKernel {
+  @inline(always) static func apply(_ x: Vector) -> Vector { larger(x, Vector(repeating: -200)) * x.logistic }
+  @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value {
+    let s = x.logistic
+    return s * (1 + x * (1 - s))
+  }
+}
+private enum Sigmoid: SmoothKernel {
   @inline(always) static func apply(_ x: Vector) -> Vector { vectorSigmoid(x) }
+  @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value { y * (1 - y) }
 }
-private enum Softplus: UnaryKernel {
+private enum LogSigmoid: SmoothKernel {
+  @inline(always) static func apply(_ x: Vector) -> Vector { -vectorSoftplus(-x) }
+  @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value { (-x).logistic }
+}
+private enum Softplus: SmoothKernel {
   @inline(always) static func apply(_ x: Vector) -> Vector { vectorSoftplus(x) }
+  @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value { x.logistic }
 }
-private enum Tanh: UnaryKernel {
+private enum Tanh: SmoothKernel {
   @inline(always) static func apply(_ x: Vector) -> Vector { vectorTanh(x) }
+  @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value { 1 - y * y }
 }
 
 /// max(x, 0) for each value; its gradient at 0 is 0.
@@ -31,17 +68,30 @@ private func keepWherePositive(_ upstream: Tensor, _ x: Tensor) -> Tensor {
   }
 }
 
-/// 1/(1+e⁻ˣ) for each value.
-public func sigmoid(_ x: Tensor) -> Tensor {
-  x.map(Sigmoid.self).recorded(x) { upstream, _, output in upstream * output * (1 - output) }
+/// x where it is positive and `slope`·x elsewhere; its gradient at 0 is `slope` (Maas, Hannun & Ng, 2013).
+public func leakyRelu(_ x: Tensor, slope: Float = 0.01) -> Tensor {
+  x.zip(scalar: slope, first: false, LeakyRelu.self).recorded(x) { upstream, inputs, _ in
+    upstream * inputs[0].zip(scalar: slope, first: false, LeakySlope.self)
+  }
 }
+
+/// x where it is positive and eˣ − 1 elsewhere (Clevert, Unterthiner & Hochreiter, arXiv 1511.07289).
+public func elu(_ x: Tensor) -> Tensor { x.applying(Elu.self) }
+
+/// x·Φ(x) with the exact normal distribution function (Hendrycks & Gimpel, arXiv 1606.08415).
+public func gelu(_ x: Tensor) -> Tensor { x.applying(Gelu.self) }
+
+/// x·sigmoid(x), also called swish (Ramachandran, Zoph & Le, arXiv 1710.05941).
+public func silu(_ x: Tensor) -> Tensor { x.applying(Silu.self) }
+
+/// 1/(1+e⁻ˣ) for each value.
+public func sigmoid(_ x: Tensor) -> Tensor { x.applying(Sigmoid.self) }
+
+/// ln sigmoid(x) for each value, without overflow.
+public func logSigmoid(_ x: Tensor) -> Tensor { x.applying(LogSigmoid.self) }
 
 /// ln(1+eˣ) for each value, without overflow.
-public func softplus(_ x: Tensor) -> Tensor {
-  x.map(Softplus.self).recorded(x) { upstream, inputs, _ in upstream * sigmoid(inputs[0]) }
-}
+public func softplus(_ x: Tensor) -> Tensor { x.applying(Softplus.self) }
 
 /// The hyperbolic tangent of each value.
-public func tanh(_ x: Tensor) -> Tensor {
-  x.map(Tanh.self).recorded(x) { upstream, _, output in upstream * (1 - square(output)) }
-}
+public func tanh(_ x: Tensor) -> Tensor { x.applying(Tanh.self) }

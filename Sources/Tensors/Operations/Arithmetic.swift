@@ -1,6 +1,3 @@
-private enum Add: BinaryKernel {
-  @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector { a + b }
-}
 private enum Subtract: BinaryKernel {
   @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector { a - b }
 }
@@ -28,7 +25,7 @@ extension Tensor {
     broadcasting(a, b, Subtract.self, named: "-").recorded(
       a, b,
       { upstream, inputs, _ in upstream.summed(to: inputs[0].shape) },
-      { upstream, inputs, _ in (-upstream).summed(to: inputs[1].shape) })
+      { upstream, inputs, _ in -upstream.summed(to: inputs[1].shape) })
   }
 
   /// Elementwise product; shapes broadcast.
@@ -44,7 +41,7 @@ extension Tensor {
     broadcasting(a, b, Divide.self, named: "/").recorded(
       a, b,
       { upstream, inputs, _ in (upstream / inputs[1]).summed(to: inputs[0].shape) },
-      { upstream, inputs, output in (-upstream * output / inputs[1]).summed(to: inputs[1].shape) })
+      { upstream, inputs, output in -(upstream * output / inputs[1]).summed(to: inputs[1].shape) })
   }
 
   /// Elementwise negation.

@@ -13,6 +13,11 @@ private enum Equal: BinaryKernel {
     Vector(repeating: 0).replacing(with: 1, where: a .== b)
   }
 }
+private enum NotEqual: BinaryKernel {
+  @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector {
+    Vector(repeating: 0).replacing(with: 1, where: a .!= b)
+  }
+}
 
 /// Masks: 1 where the comparison holds and 0 elsewhere; shapes broadcast and no gradient flows.
 extension Tensor {
@@ -31,6 +36,9 @@ extension Tensor {
   /// 1 where the two are equal, else 0.
   public static func .== (a: Tensor, b: Tensor) -> Tensor { broadcasting(a, b, Equal.self, named: ".==") }
 
+  /// 1 where the two differ, else 0; NaN differs from itself.
+  public static func .!= (a: Tensor, b: Tensor) -> Tensor { broadcasting(a, b, NotEqual.self, named: ".!=") }
+
   /// 1 where the value is less than the scalar, else 0.
   public static func .< (x: Tensor, scalar: Float) -> Tensor { x.zip(scalar: scalar, first: false, Less.self) }
 
@@ -45,4 +53,7 @@ extension Tensor {
 
   /// 1 where the value equals the scalar, else 0.
   public static func .== (x: Tensor, scalar: Float) -> Tensor { x.zip(scalar: scalar, first: false, Equal.self) }
+
+  /// 1 where the value differs from the scalar, else 0.
+  public static func .!= (x: Tensor, scalar: Float) -> Tensor { x.zip(scalar: scalar, first: false, NotEqual.self) }
 }

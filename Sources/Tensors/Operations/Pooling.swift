@@ -9,28 +9,30 @@
 public func maxPool2D(_ x: Tensor, size: Int, stride: Int? = nil) -> Tensor {
   let stride = stride ?? size
   let extents = pooledExtents("maxPool2D", x, size, stride)
-  let (width, channels) = (x.shape[2], x.shape[3])
+  let (width, channels, extent) = (x.shape[2], x.shape[3], x.shape[1...].reduce(1, *))
   let shape = [x.shape[0]] + extents + [channels]
   let (values, choice) = (Storage(count: shape.reduce(1, *)), PoolChoice(shape, from: x.shape))
   defer { withExtendedLifetime(choice) {} }
   let (source, largest, chosen) = (x.storage.pointer, values.pointer, choice.pointer)
   parallel(shape[0] * extents[0], work: x.count) { rows in
-    for row in rows {
+    for pixel in rows.lowerBound * extents[1]..<rows.upperBound * extents[1] {
+      let (row, column) = pixel.quotientAndRemainder(dividingBy: extents[1])
       let (image, line) = row.quotientAndRemainder(dividingBy: extents[0])
-      for column in 0..<extents[1] {
-        let result = (row * extents[1] + column) * channels
-        (largest + result).update(repeating: -.infinity, count: channels)
-        let corner = (line * stride * width + column * stride) * channels
-        for channel in 0..<channels { chosen[result + channel] = Int32(truncatingIfNeeded: corner + channel) }
+      let corner = (line * stride * width + column * stride) * channels
+      for channel in Swift.stride(from: 0, to: channels, by: 16) {
+        let count = min(16, channels - channel)
+        var best = Vector(repeating: -.infinity)
+        var positions = IntVector(repeating: Int32(truncatingIfNeeded: corner))
         for tap in 0..<size * size {
-          let pixel = corner + (tap / size * width + tap % size) * channels
-          let values = source + image * x.shape[1] * width * channels + pixel
-          for channel in 0..<channels {
-            let (value, best) = (values[channel], largest[result + channel])
-            let isLarger = (value > best) != (value != value)
-            largest[result + channel] = isLarger ? value : best
-            chosen[result + channel] = isLarger ? Int32(truncatingIfNeeded: pixel + channel) : chosen[result + channel]
-          }
+          let position = corner + (tap / size * width + tap % size) * channels
+          let value = Vector(loading: source + image * extent + position + channel, count: count)
+          let isLarger = (value .> best) .| (value .!= value)
+          best.replace(with: value, where: isLarger)
+          positions.replace(with: Int32(truncatingIfNeeded: position), where: isLarger)
+        }
+        for lane in 0..<count {
+          largest[pixel * channels + channel + lane] = best[lane]
+          chosen[pixel * channels + channel + lane] = positions[lane] + Int32(truncatingIfNeeded: channel + lane)
         }
       }
     }
@@ -71,9 +73,21 @@ private final class PoolChoice: @unchecked Sendable {
   @inline(always) private func eachImage(_ body: (_ value: Int, _ position: Int) -> Void) {
     let (count, extent) = (pooled[1...].reduce(1, *), images[1...].reduce(1, *))
     parallel(pooled[0], work: pooled[0] * count) { range in
-      for value in range.lowerBound * count..<range.upperBound * count {
-        body(value, value / max(1, count) * extent + Int(pointer[value]))
+      for image in range {
+        for value in image * count..<(image + 1) * count { body(value, image * extent + Int(pointer[value])) }
       }
+    }
+  }
+}
+
+extension Vector {
+  /// The first `count` lanes from memory, the others −∞.
+  @inline(always) fileprivate init(loading pointer: Pointer, count: Int) {
+    if count == 16 {
+      self.init(loading: pointer)
+    } else {
+      self.init(repeating: -.infinity)
+      for lane in 0..<count { self[lane] = pointer[lane] }
     }
   }
 }

@@ -3,8 +3,10 @@ extension Tensor {
   ///
   /// - Precondition: axes are in range (negative ones count from the end) and distinct.
   public func sum(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
-    reduced(over: axes, keepingAxes, SumReduction.self, in: "sum")
-      .recorded(self, ReductionAxes.stretchRule(axes, rank: rank))
+    let folding = ReductionAxes(axes, of: self, in: "sum")
+    return reduced(over: folding, keepingAxes, SumReduction.self).recorded(self) { upstream, inputs, _ in
+      folding.kept(upstream).broadcast(to: inputs[0].shape)
+    }
   }
 
   /// The sum over one axis; it disappears, or stays with extent 1 when `keepingAxes`.
@@ -15,6 +17,7 @@ extension Tensor {
   /// - Precondition: there are values to average.
   public func mean(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
     let total = sum(axes: axes, keepingAxes: keepingAxes)
+    if total.count == 0 { return total }
     guard count > 0 else { fail("mean", "there is nothing to average in shape \(shape)") }
     return total / (Float(count) / Float(total.count))
   }
@@ -24,40 +27,31 @@ extension Tensor {
 
   /// The mean squared distance from the mean over the given axes (all when nil), divided by the count (not the count less one).
   public func variance(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
-    square(self - mean(axes: axes, keepingAxes: true)).mean(axes: axes, keepingAxes: keepingAxes)
+    squaredDifference(self, mean(axes: axes, keepingAxes: true)).mean(axes: axes, keepingAxes: keepingAxes)
   }
 
-  /// The largest value over the given axes (all when nil); NaN if there is one among them.
-  ///
-  /// The gradient is shared equally among equal maxima.
-  ///
-  /// - Precondition: there are values to compare.
-  public func max(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
-    guard count > 0 else { fail("max", "there is no largest of no values, in shape \(shape)") }
-    let stretch = ReductionAxes.stretchRule(axes, rank: rank)
-    return reduced(over: axes, keepingAxes, MaximumReduction.self, in: "max").recorded(self) {
-      upstream, inputs, output in
-      let isLargest = inputs[0] .== stretch(output.detached(), inputs, output)
-      let ties = stretch(isLargest.sum(axes: axes, keepingAxes: keepingAxes), inputs, output)
-      return stretch(upstream, inputs, output) * (isLargest / ties)
-    }
-  }
-
-  /// The largest value over one axis; it disappears, or stays with extent 1 when `keepingAxes`.
-  public func max(axis: Int, keepingAxes: Bool = false) -> Tensor { max(axes: [axis], keepingAxes: keepingAxes) }
-
-  /// ln Σ eˣ over the given axes (all when nil), without overflow.
+  /// ln Σ eˣ over the given axes (all when nil), without overflow; −∞ where there are no values.
   public func logSumExp(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
-    let largest = detached().max(axes: axes, keepingAxes: true)
-    // Where everything is −∞ the shift must stay finite, or ∞ − ∞ would give NaN.
-    let shift = largest.replacingInfinities(with: 0)
-    let sums = log(exp(self - shift).sum(axes: axes, keepingAxes: true)) + shift
-    return keepingAxes ? sums : sums.reshaped(to: ReductionAxes(axes, of: self, in: "logSumExp").shape(keeping: false))
+    let folding = ReductionAxes(axes, of: self, in: "logSumExp")
+    return foldedLogSumExp(folding, keepingAxes).recorded(self) { upstream, inputs, output in
+      folding.kept(upstream) * expOfDifference(inputs[0], folding.kept(output))
+    }
   }
 
   /// ln Σ eˣ over one axis; it disappears, or stays with extent 1 when `keepingAxes`.
   public func logSumExp(axis: Int, keepingAxes: Bool = false) -> Tensor {
     logSumExp(axes: [axis], keepingAxes: keepingAxes)
+  }
+
+  private func foldedLogSumExp(_ folding: ReductionAxes, _ keepingAxes: Bool) -> Tensor {
+    let shape = folding.shape(keeping: keepingAxes)
+    if let length = folding.rowLength, (1...4096).contains(length) {
+      return Tensor(storage: logSumExpOfRows(storage, rows: count / length, length: length), shape: shape)
+    }
+    // Where everything is −∞ the shift must stay finite, or ∞ − ∞ would give NaN.
+    let shift = reduced(over: folding, true, MaximumReduction.self).map(FiniteOrZero.self)
+    let terms = expOfDifference(detached(), shift)
+    return (log(terms.reduced(over: folding, true, SumReduction.self)) + shift).reshaped(to: shape)
   }
 
   /// Summed over the axes along which `newShape` was broadcast to this shape: what broadcasting sends back.
@@ -68,10 +62,9 @@ extension Tensor {
     return sum(axes: axes, keepingAxes: true).reshaped(to: newShape)
   }
 
-  private func reduced<Kernel: ReductionKernel>(
-    over axes: [Int]?, _ keepingAxes: Bool, _ kernel: Kernel.Type, in operation: String
+  func reduced<Kernel: ReductionKernel>(
+    over axes: ReductionAxes, _ keepingAxes: Bool, _ kernel: Kernel.Type
   ) -> Tensor {
-    let axes = ReductionAxes(axes, of: self, in: operation)
     var current = detached()
     // Neighbouring axes fold in one pass; from the back, so that earlier axes keep their numbers.
     for run in axes.runs.reversed() {
@@ -86,7 +79,7 @@ extension Tensor {
 }
 
 /// The axes that a reduction folds, checked.
-private struct ReductionAxes {
+struct ReductionAxes {
   let axes: [Int]
   let shape: [Int]
 
@@ -115,22 +108,62 @@ private struct ReductionAxes {
     shape.indices.compactMap { axes.contains($0) ? (keeping ? 1 : nil) : shape[$0] }
   }
 
-  /// Gives a reduced value its axes back and stretches it to the input's shape.
-  static func stretchRule(_ axes: [Int]?, rank: Int) -> Rule {
-    let folded = axes.map { $0.map { $0 < 0 ? $0 + rank : $0 } }
-    return { upstream, inputs, _ in
-      let shape = inputs[0].shape
-      let kept = shape.indices.map { folded?.contains($0) ?? true ? 1 : shape[$0] }
-      return upstream.reshaped(to: kept).broadcast(to: shape)
-    }
+  /// A reduced value with its axes back, each of extent 1.
+  func kept(_ reduced: Tensor) -> Tensor { reduced.reshaped(to: shape(keeping: true)) }
+
+  /// The length of the rows that are folded, when what is folded lies together in memory.
+  var rowLength: Int? {
+    guard let first = axes.first, axes.count == shape.count - first else { return nil }
+    return shape[first...].reduce(1, *)
   }
 }
 
 private enum FiniteOrZero: UnaryKernel {
   @inline(always) static func apply(_ x: Vector) -> Vector { x.replacing(with: 0, where: x.magnitude .== .infinity) }
 }
+private enum SquaredDifference: BinaryKernel {
+  @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector { (a - b) * (a - b) }
+}
+private enum ExpOfDifference: BinaryKernel {
+  // Nothing is e^−∞ of, also beside a sum of nothing, where the difference would be NaN.
+  @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector {
+    vectorExp(a - b).replacing(with: 0, where: a .== -.infinity)
+  }
+}
 
-extension Tensor {
-  /// Infinities replaced by zero; a constant.
-  fileprivate func replacingInfinities(with: Float) -> Tensor { map(FiniteOrZero.self) }
+/// (a − b)², in one pass; shapes broadcast.
+private func squaredDifference(_ a: Tensor, _ b: Tensor) -> Tensor {
+  Tensor.broadcasting(a, b, SquaredDifference.self, named: "variance").recorded(
+    a, b,
+    { upstream, inputs, _ in (upstream * (inputs[0] - inputs[1]) * 2).summed(to: inputs[0].shape) },
+    { upstream, inputs, _ in (upstream * (inputs[1] - inputs[0]) * 2).summed(to: inputs[1].shape) })
+}
+
+/// e^(a − b), in one pass; shapes broadcast.
+private func expOfDifference(_ a: Tensor, _ b: Tensor) -> Tensor {
+  Tensor.broadcasting(a, b, ExpOfDifference.self, named: "logSumExp").recorded(
+    a, b,
+    { upstream, inputs, output in (upstream * output).summed(to: inputs[0].shape) },
+    { upstream, inputs, output in -(upstream * output).summed(to: inputs[1].shape) })
+}
+
+/// ln Σ eˣ of each contiguous row, which is read twice while it is near.
+private func logSumExpOfRows(_ source: Storage, rows: Int, length: Int) -> Storage {
+  let result = Storage(count: rows)
+  let (x, y) = (source.pointer, result.pointer)
+  parallel(rows, work: 4 * rows * length) { rows in
+    for row in rows {
+      let from = x + row * length
+      let largest = foldRow(from, length, MaximumReduction.self)
+      let shift = largest.magnitude == .infinity ? 0 : largest
+      var (sum, i) = (Vector(repeating: 0), 0)
+      while i + 16 <= length {
+        sum += vectorExp(Vector(loading: from + i) - shift)
+        i += 16
+      }
+      if i < length { sum += vectorExp(Vector(loading: from + i).filling(from: length - i, with: -.infinity) - shift) }
+      y[row] = vectorLog(Vector(repeating: sum.lanesSum))[0] + shift
+    }
+  }
+  return result
 }

@@ -90,7 +90,7 @@ private func softmaxGradientRows(_ upstream: Tensor, _ output: Tensor, logarithm
       let sum = logarithmic ? rowSum(u + start, width) : rowProduct(u + start, y + start, width)
       for i in stride(from: start, to: start + width, by: 16) {
         let (ui, yi) = (Vector(row: u + i, count: start + width - i), Vector(row: y + i, count: start + width - i))
-        (logarithmic ? fma(vectorExp(yi), Vector(repeating: -sum), ui) : yi * (ui - sum))
+        (logarithmic ? fma(weightExp(yi), Vector(repeating: -sum), ui) : yi * (ui - sum))
           .store(to: target + i, count: start + width - i)
       }
     }
@@ -110,7 +110,7 @@ private func categoricalGradientRows(
     for row in rows {
       let (x, y) = (source + row * width, target + row * width)
       for i in stride(from: 0, to: width, by: 16) {
-        (vectorExp(Vector(row: x + i, count: width - i) - z[row]) * -u[row]).store(to: y + i, count: width - i)
+        (weightExp(Vector(row: x + i, count: width - i) - z[row]) * -u[row]).store(to: y + i, count: width - i)
       }
       y[Int(labels.scalars[row])] += u[row]
     }

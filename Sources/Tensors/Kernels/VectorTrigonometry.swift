@@ -1,0 +1,49 @@
+import Foundation
+
+/// cos and sin of angles in radians.
+@inline(always) func vectorCosineAndSine(_ x: Vector) -> (cosine: Vector, sine: Vector) {
+  if any(.!(x.magnitude .<= 8192)) { return exactCosineAndSine(x) }
+  let rounder = Vector(repeating: 12_582_912)
+  let shifted = fma(x, Vector(repeating: 2 / .pi), rounder)
+  let n = shifted - rounder
+  // π/2 in three parts, the first two so short that their products with n are exact.
+  var r = fma(n, Vector(repeating: -0x1.92p0), x)
+  r = fma(n, Vector(repeating: -0x1.fb4p-12), r)
+  r = fma(n, Vector(repeating: -0x1.4442d2p-24), r)
+  return cosineAndSine(r, quadrant: shifted.bits &- rounder.bits)
+}
+
+/// Far from zero, lane by lane in double precision: the remainder of so many turns needs more digits.
+@inline(never) private func exactCosineAndSine(_ x: Vector) -> (cosine: Vector, sine: Vector) {
+  var (cosine, sine) = (Vector(), Vector())
+  for lane in 0..<Vector.width {
+    cosine[lane] = Float(cos(Double(x[lane])))
+    sine[lane] = Float(sin(Double(x[lane])))
+  }
+  return (cosine, sine)
+}
+
+/// cos and sin of a number of full turns in 0…1.
+@inline(always) func vectorCosineAndSine(turns: Vector) -> (Vector, Vector) {
+  let rounder = Vector(repeating: 12_582_912)
+  let shifted = fma(turns, Vector(repeating: 4), rounder)
+  let r = fma(shifted - rounder, Vector(repeating: -0.25), turns) * (2 * Float.pi)
+  return cosineAndSine(r, quadrant: shifted.bits &- rounder.bits)
+}
+
+/// cos and sin of r + quadrant·π/2, for r in −π/4…π/4.
+@inline(always) private func cosineAndSine(_ r: Vector, quadrant: IntVector) -> (cosine: Vector, sine: Vector) {
+  let z = r * r
+  var s = fma(Vector(repeating: -1.951_529_59e-4), z, Vector(repeating: 8.332_160_87e-3))
+  s = fma(fma(s, z, Vector(repeating: -0.166_666_546)) * z, r, r)
+  var c = fma(Vector(repeating: 2.443_315_71e-5), z, Vector(repeating: -1.388_731_63e-3))
+  c = fma(c, z, Vector(repeating: 4.166_664_57e-2))
+  c = fma(c * z, z, fma(z, Vector(repeating: -0.5), Vector(repeating: 1)))
+  let swaps = (quadrant & 1) .== 1
+  let cosine = c.replacing(with: s, where: swaps)
+  let sine = s.replacing(with: c, where: swaps)
+  return (
+    cosine.replacing(with: -cosine, where: ((quadrant &+ 1) & 2) .!= 0),
+    sine.replacing(with: -sine, where: (quadrant & 2) .!= 0)
+  )
+}

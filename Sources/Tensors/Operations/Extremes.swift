@@ -1,0 +1,113 @@
+extension Tensor {
+  /// The largest value over the given axes (all when nil); NaN if there is one among them.
+  ///
+  /// The gradient is shared equally among equal maxima.
+  ///
+  /// - Precondition: there are values to compare.
+  public func max(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
+    extreme(axes, keepingAxes, MaximumReduction.self, named: "max")
+  }
+
+  /// The largest value over one axis; it disappears, or stays with extent 1 when `keepingAxes`.
+  public func max(axis: Int, keepingAxes: Bool = false) -> Tensor { max(axes: [axis], keepingAxes: keepingAxes) }
+
+  /// The smallest value over the given axes (all when nil); NaN if there is one among them.
+  ///
+  /// The gradient is shared equally among equal minima.
+  ///
+  /// - Precondition: there are values to compare.
+  public func min(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
+    extreme(axes, keepingAxes, MinimumReduction.self, named: "min")
+  }
+
+  /// The smallest value over one axis; it disappears, or stays with extent 1 when `keepingAxes`.
+  public func min(axis: Int, keepingAxes: Bool = false) -> Tensor { min(axes: [axis], keepingAxes: keepingAxes) }
+
+  private func extreme<Kernel: ReductionKernel>(
+    _ axes: [Int]?, _ keepingAxes: Bool, _ kernel: Kernel.Type, named operation: String
+  ) -> Tensor {
+    let folding = ReductionAxes(axes, of: self, in: operation)
+    let value = reduced(over: folding, keepingAxes, kernel)
+    guard count > 0 || value.count == 0 else {
+      fail(operation, "there are no values to compare in shape \(shape) over the axes \(folding.axes)")
+    }
+    return value.recorded(self) { upstream, inputs, output in
+      let isChosen = inputs[0] .== folding.kept(output)
+      return isChosen * (folding.kept(upstream) / isChosen.sum(axes: folding.axes, keepingAxes: true))
+    }
+  }
+
+  /// Where the largest value along an axis stands, the first if there are equals, or the first NaN; the axis disappears.
+  ///
+  /// - Precondition: the axis has values.
+  public func argmax(axis: Int) -> IndexTensor { position(axis, MaximumReduction.self, named: "argmax") }
+
+  /// Where the smallest value along an axis stands, the first if there are equals, or the first NaN; the axis disappears.
+  ///
+  /// - Precondition: the axis has values.
+  public func argmin(axis: Int) -> IndexTensor { position(axis, MinimumReduction.self, named: "argmin") }
+
+  private func position<Kernel: ReductionKernel>(
+    _ axis: Int, _ kernel: Kernel.Type, named operation: String
+  ) -> IndexTensor {
+    let axis = checkedAxis(axis, in: operation)
+    let folding = ReductionAxes([axis], of: self, in: operation)
+    let newShape = folding.shape(keeping: false)
+    guard shape[axis] > 0 || newShape.contains(0) else {
+      fail(operation, "there are no values to compare along axis \(axis) of shape \(shape)")
+    }
+    let (middle, inner) = (shape[axis], shape[(axis + 1)...].reduce(1, *))
+    let outer = shape[..<axis].reduce(1, *)
+    let values = reduced(over: folding, false, kernel)
+    let (x, y) = (storage.pointer, values.storage.pointer)
+    let found = [Int32](unsafeUninitializedCapacity: outer * inner) { target, initialized in
+      initialized = outer * inner
+      guard let target = target.baseAddress else { return }
+      let pointer = Positions(target: target)
+      // Columns sixteen at a time, or whole rows.
+      let strips = inner == 1 ? 1 : (inner + 15) / 16
+      parallel(outer * strips, work: count) { units in
+        for unit in units {
+          let (slab, column) = (unit / strips, unit % strips * 16)
+          let from = x + slab * middle * inner + column
+          let place = slab * inner + column
+          if inner == 1 {
+            pointer.target[place] = firstPosition(of: y[place], in: from, middle)
+          } else {
+            let found = firstPositions(of: Vector(loading: y + place), in: from, middle, stride: inner)
+            for lane in 0..<Swift.min(16, inner - column) { pointer.target[place + lane] = found[lane] }
+          }
+        }
+      }
+    }
+    return IndexTensor(found, shape: newShape)
+  }
+}
+
+/// Indices that several threads write, each its own.
+private struct Positions: @unchecked Sendable {
+  let target: UnsafeMutablePointer<Int32>
+}
+
+/// Where `value`, or NaN if it is that, stands first in a row that holds it.
+private func firstPosition(of value: Float, in row: Pointer, _ count: Int) -> Int32 {
+  let wanted = Vector(repeating: value)
+  var i = 0
+  while i + 16 <= count {
+    let x = Vector(loading: row + i)
+    if any((x .== wanted) .| (x .!= x)) { break }
+    i += 16
+  }
+  while i < count - 1, row[i] != value, !row[i].isNaN { i += 1 }
+  return Int32(i)
+}
+
+/// The same for sixteen columns.
+private func firstPositions(of values: Vector, in x: Pointer, _ rows: Int, stride: Int) -> IntVector {
+  var found = IntVector(repeating: 0)
+  for row in (0..<rows).reversed() {
+    let here = Vector(loading: x + row * stride)
+    found.replace(with: IntVector(repeating: Int32(row)), where: (here .== values) .| (here .!= here))
+  }
+  return found
+}
