@@ -68,19 +68,19 @@ struct NarrowRow<Kind: RowKind>: TileRow {
 }
 
 /// One value times sixteen factors.
-enum Broadcast: RowKind {
+enum SpreadValue: RowKind {
   static var results: Int { 16 }
   @inline(always) static func load(_ x: Pointer) -> Vector { Vector(repeating: x[0]) }
 }
 
 /// Sixteen values times a factor each.
-enum Lanewise: RowKind {
+enum Lanes: RowKind {
   static var results: Int { 16 }
   @inline(always) static func load(_ x: Pointer) -> Vector { Vector(loading: x) }
 }
 
 /// Sixteen values times a factor each, all of them summed at the end.
-enum Dot: RowKind {
+enum LaneSum: RowKind {
   static var results: Int { 1 }
   @inline(always) static func load(_ x: Pointer) -> Vector { Vector(loading: x) }
 }
@@ -130,9 +130,9 @@ extension TileLoop {
   @inline(always) func run(_ channels: ConvolutionSweep.Channels, width: Int, count: Int) {
     switch channels {
     case .mixed where width == 32: run(count: count, of: WideRow.self)
-    case .mixed: run(count: count, of: NarrowRow<Broadcast>.self)
-    case .mixedIntoFew: run(count: count, of: NarrowRow<Dot>.self)
-    case .separate: run(count: count, of: NarrowRow<Lanewise>.self)
+    case .mixed: run(count: count, of: NarrowRow<SpreadValue>.self)
+    case .mixedIntoFew: run(count: count, of: NarrowRow<LaneSum>.self)
+    case .separate: run(count: count, of: NarrowRow<Lanes>.self)
     }
   }
 
