@@ -24,7 +24,7 @@ struct CellFilter: Sendable {
   init(_ process: AutoregressiveProcess, _ quantizer: Quantizer) {
     self.process = process
     self.quantizer = quantizer
-    let reach = 8 * process.variance.squareRoot()
+    let reach = 6 * process.variance.squareRoot()  // beyond lies a probability of 2e-9
     let (a, b) = process.coefficients
     // The narrowest the density can be across a cell, given what lies before and after.
     let scale = process.deviation / (1 + a * a + b * b).squareRoot()
@@ -32,7 +32,7 @@ struct CellFilter: Sendable {
       let cell = quantizer.cell(level)
       let lower = max(cell.lower, min(-reach, cell.upper - scale))
       let upper = min(cell.upper, max(reach, cell.lower + scale))
-      let count = 3 + Int((1.2 * (upper - lower) / scale).rounded(.up))
+      let count = 3 + Int(((upper - lower) / scale).rounded(.up))
       guard count <= 80 || lower > reach || upper < -reach else {
         fail(
           "QuantizedProcess",
@@ -72,6 +72,18 @@ struct CellFilter: Sendable {
     return log(total)
   }
 
+  /// About how many exponentials one step of ``losses(along:)`` takes.
+  var costOfLosses: Int {
+    let (reach, spread) = (5 * process.deviation, process.variance.squareRoot())
+    let inReach = Double(quantizer.index(of: reach) - quantizer.index(of: -reach) + 1)
+    let cost = rules.enumerated().reduce(0.0) { sum, rule in
+      let (cell, nodes) = (quantizer.cell(rule.offset), Double(rule.element.nodes.count))
+      return sum + normalProbability(from: cell.lower / spread, to: cell.upper / spread) * nodes * nodes
+        * (nodes + inReach)
+    }
+    return Int(cost)
+  }
+
   /// At each step of a path, the divergence of the prediction from levels from that from values, in nats.
   func losses(along path: [Double]) -> [Double] {
     var state = State()
@@ -85,7 +97,7 @@ struct CellFilter: Sendable {
   }
 
   private func divergence(from state: State, _ exact: (mean: Double, deviation: Double)) -> Double {
-    let reach = 7 * exact.deviation
+    let reach = 5 * exact.deviation  // what lies beyond contributes less than 1e-6
     let levels = quantizer.index(of: exact.mean - reach)...quantizer.index(of: exact.mean + reach)
     let predicted = prediction(of: levels, from: state)
     return zip(levels, predicted).reduce(0) { sum, next in
@@ -106,10 +118,10 @@ struct CellFilter: Sendable {
         let known = state.time > 0 ? state.mass[i * last.count + j] : 1
         guard known > 1e-12 else { continue }
         let (mean, deviation) = process.prediction(at: state.time, last[j], beforeLast[i])
-        var below = normalProbability(
-          from: -.infinity, to: (quantizer.cell(levels.lowerBound).lower - mean) / deviation)
+        let scale = -0.5.squareRoot() / deviation
+        var below = 0.5 * erfc(scale * (quantizer.cell(levels.lowerBound).lower - mean))
         for level in levels {
-          let next = normalProbability(from: -.infinity, to: (quantizer.cell(level).upper - mean) / deviation)
+          let next = 0.5 * erfc(scale * (quantizer.cell(level).upper - mean))
           probabilities[level - levels.lowerBound] += known * (next - below)
           below = next
         }

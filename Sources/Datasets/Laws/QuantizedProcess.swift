@@ -11,17 +11,19 @@ public struct QuantizedProcess: Law {
   /// The quantiser.
   public let quantizer: Quantizer
   private let filter: CellFilter
-  private let gaps: Lazily<PredictionGaps>
+  private let start: Lazily<PredictionLosses>
+  private let steady: Lazily<PredictionLosses>
 
   /// The law of the process's levels.
   ///
-  /// - Precondition: no cell within eight standard deviations of 0 is wider than about 20 deviations of the innovations.
+  /// - Precondition: no cell within six standard deviations of 0 is wider than about 20 deviations of the innovations.
   public init(_ process: AutoregressiveProcess, quantizer: Quantizer) {
     let filter = CellFilter(process, quantizer)
     self.process = process
     self.quantizer = quantizer
     self.filter = filter
-    gaps = Lazily { PredictionGaps(filter) }
+    start = Lazily { PredictionLosses(filter, steps: 0..<min(process.length, PredictionLosses.memory)) }
+    steady = Lazily { PredictionLosses(filter, steps: PredictionLosses.memory..<3 * PredictionLosses.memory) }
   }
 
   /// The number of steps of a sample.
@@ -66,10 +68,10 @@ public struct QuantizedProcess: Law {
   ///
   /// The lower bound, plus what is lost by knowing levels in place of values: a divergence that is computed exactly
   /// at each step and averaged over simulated paths, hence ``entropyRateStandardError``.
-  public var entropyRate: Double { entropyRateLowerBound + gaps.value.steady }
+  public var entropyRate: Double { entropyRateLowerBound + steady.value.mean / Double(steady.value.steps) }
 
   /// The standard error of ``entropyRate``, in nats.
-  public var entropyRateStandardError: Double { gaps.value.standardError }
+  public var entropyRateStandardError: Double { steady.value.standardError / Double(steady.value.steps) }
 
   /// The formula for cells much smaller than σ: ½ ln 2πeσ² − E ln(width of the cell), in nats.
   ///
@@ -85,42 +87,44 @@ public struct QuantizedProcess: Law {
     return process.entropyRate - meanLog
   }
 
-  /// The entropy of a sample, all its steps together, in nats.
-  ///
-  /// Its standard error is at most `length` times that of the rate.
+  /// The entropy of a sample, all its steps together, in nats; known up to ``entropyStandardError``.
   public var entropy: Double {
-    (0..<length).reduce(0) { sum, time in
-      sum + filter.expectedEntropy(at: min(time, 2)) + gaps.value.gap(at: time)
-    }
+    let exact = (0..<min(length, 2)).reduce(0) { $0 + filter.expectedEntropy(at: $1) }
+    let later = length - start.value.steps
+    return exact + Double(max(length - 2, 0)) * entropyRateLowerBound + start.value.mean
+      + (later > 0 ? Double(later) * (entropyRate - entropyRateLowerBound) : 0)
+  }
+
+  /// The standard error of ``entropy``, in nats.
+  public var entropyStandardError: Double {
+    let later = length - start.value.steps
+    let error = later > 0 ? Double(later) * entropyRateStandardError : 0
+    return (start.value.standardError * start.value.standardError + error * error).squareRoot()
   }
 }
 
-/// How much is lost at each step by knowing the levels before it in place of the values.
-private struct PredictionGaps: Sendable {
-  /// The mean loss at each of the first steps.
-  private let early: [Double]
-  /// The mean loss once the start is forgotten.
-  let steady: Double
+/// How much is lost over some steps by knowing the levels before in place of the values, over simulated paths.
+private struct PredictionLosses: Sendable {
+  /// After so many steps the start is as good as forgotten.
+  static let memory = 16
+
+  let steps: Int
+  let mean: Double
   let standardError: Double
 
-  init(_ filter: CellFilter) {
-    let (paths, start, length) = (512, 24, 64)
+  init(_ filter: CellFilter, steps: Range<Int>) {
     let process = AutoregressiveProcess(
-      coefficients: filter.process.coefficients, deviation: filter.process.deviation, length: length)
+      coefficients: filter.process.coefficients, deviation: filter.process.deviation, length: steps.upperBound)
+    // About a fifth of a second.
+    let paths = min(max(20_000_000 / filter.costOfLosses / steps.upperBound, 48), 4096)
     var random = Random(seed: 2)
-    var early = [Double](repeating: 0, count: start)
-    var means: [Double] = []
-    for _ in 0..<paths {
-      let losses = filter.losses(along: process.path(using: &random))
-      for time in early.indices { early[time] += losses[time] / Double(paths) }
-      means.append(losses.dropFirst(start).reduce(0, +) / Double(length - start))
+    let sums = (0..<paths).map { _ in
+      filter.losses(along: process.path(using: &random))[steps].reduce(0, +)
     }
-    let mean = means.reduce(0, +) / Double(paths)
-    let squares = means.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    self.early = early
-    steady = mean
+    let mean = sums.reduce(0, +) / Double(paths)
+    let squares = sums.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    self.steps = steps.count
+    self.mean = mean
     standardError = (squares / Double(paths - 1) / Double(paths)).squareRoot()
   }
-
-  func gap(at time: Int) -> Double { time < early.count ? early[time] : steady }
 }
