@@ -23,37 +23,49 @@ public struct NPY: Sendable {
     let bytes = try fileBytes(path, limit: Self.largestCount, remedy: Self.remedy)
     let damage = { DataError(path: path, problem: $0, remedy: Self.remedy) }
     let (start, header) = try NPYHeader.read(bytes, damage)
-    let size = NPYHeader.sizes[header.type]!
+    let count = try Self.count(of: header, bytes: bytes.count - start, damage)
+    shape = header.shape
+    type = header.type
+    let order = header.isFortran ? Self.rowMajorOrder(of: header.shape, count) : nil
+    let values = (0..<count).lazy.map { index in
+      ByteReader(bytes, position: start + (order?[index] ?? index) * NPYHeader.sizes[header.type]!)
+    }
+    (floats, integers) = Self.values(values, type)
+  }
+
+  private static func count(
+    of header: NPYHeader, bytes found: Int, _ damage: (String) -> DataError
+  ) throws(DataError) -> Int {
     var count = 1
     for extent in header.shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-      guard !overflow, product <= Self.largestCount else {
-        throw damage("its shape \(header.shape) is impossibly large")
-      }
+      guard !overflow, product <= largestCount else { throw damage("its shape \(header.shape) is impossibly large") }
       count = product
     }
-    guard count * size == bytes.count - start else {
-      throw damage(
-        "its shape \(header.shape) of \(header.type) needs \(count * size) bytes, and \(bytes.count - start) are there")
+    let needed = count * NPYHeader.sizes[header.type]!
+    guard needed == found else {
+      throw damage("its shape \(header.shape) of \(header.type) needs \(needed) bytes, and \(found) are there")
     }
-    let order = header.isFortran ? Self.rowMajorOrder(of: header.shape, count) : nil
-    shape = header.shape
-    type = header.type
-    func value<Value: FixedWidthInteger>(_ type: Value.Type, _ index: Int) -> Value {
-      var reader = ByteReader(bytes, position: start + (order?[index] ?? index) * size)
-      return reader.next(type) ?? 0
+    return count
+  }
+
+  /// The values, each from a reader that stands at it: fractions or whole numbers.
+  private static func values(
+    _ readers: some Sequence<ByteReader>, _ type: String
+  ) -> (floats: [Float], integers: [Int64]) {
+    func all<Value: FixedWidthInteger, Result>(_ make: (Value) -> Result) -> [Result] {
+      readers.map { reader in
+        var reader = reader
+        return make(reader.next(Value.self) ?? 0)
+      }
     }
-    switch header.type {
-    case "<f4": floats = (0..<count).map { Float(bitPattern: value(UInt32.self, $0)) }
-    case "<f8": floats = (0..<count).map { Float(Double(bitPattern: value(UInt64.self, $0))) }
-    default: floats = []
-    }
-    switch header.type {
-    case "<i4": integers = (0..<count).map { Int64(value(Int32.self, $0)) }
-    case "<i8": integers = (0..<count).map { value(Int64.self, $0) }
-    case "|u1": integers = (0..<count).map { Int64(value(UInt8.self, $0)) }
-    case "|b1": integers = (0..<count).map { value(UInt8.self, $0) == 0 ? 0 : 1 }
-    default: integers = []
+    return switch type {
+    case "<f4": (all { (pattern: UInt32) in Float(bitPattern: pattern) }, [])
+    case "<f8": (all { (pattern: UInt64) in Float(Double(bitPattern: pattern)) }, [])
+    case "<i4": ([], all { (value: Int32) in Int64(value) })
+    case "<i8": ([], all { (value: Int64) in value })
+    case "|u1": ([], all { (value: UInt8) in Int64(value) })
+    default: ([], all { (value: UInt8) in value == 0 ? 0 : 1 })
     }
   }
 
