@@ -148,6 +148,11 @@ struct PlanarLawTests {
   func energy() {
     let law = TwoMoonsEnergy()
     #expect(near(law.logNormalizer, 0.8042, 5e-5) && near(exp(law.logNormalizer), 2.2349, 5e-5))
+    // Near z₁ = 0 both halves count: ln(1 + e^(−0.8889)) and ln 2.
+    let middle = law.unnormalizedLogProbability(of: Tensor([[0.02, 2], [0, 2.2]])).scalars
+    let across = 1.98 / 0.3
+    #expect(near(Double(middle[0]), -0.5 * across * across + log(1 + exp(-0.08 / 0.09)), 1e-3))
+    #expect(near(Double(middle[1]), -0.5 - 0.5 * 4 / 0.09 + log(2), 1e-4))
     let point = Tensor([[1.7, 0.4], [-2.2, -0.1]])
     let slope = gradient(at: point) { law.unnormalizedLogProbability(of: $0).sum() }.scalars
     for (index, (x, y)) in [(1.7, 0.4), (-2.2, -0.1)].enumerated() {
