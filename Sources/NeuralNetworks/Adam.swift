@@ -1,7 +1,7 @@
 import Tensors
 
-/// Adam: steps scaled by running averages of the gradient and its square (Kingma & Ba 2014, arXiv 1412.6980, algorithm 1); `Adam` in
-/// PyTorch.
+/// Adam: steps scaled by running averages of the gradient and its square (Kingma & Ba 2014, arXiv 1412.6980, algorithm
+/// 1); `Adam` in PyTorch.
 public struct Adam: Optimizer {
   /// α, the step size; may be changed between steps.
   public var learningRate: Float

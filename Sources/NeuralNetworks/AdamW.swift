@@ -1,7 +1,7 @@
 import Tensors
 
-/// Adam with weight decay apart from the gradient (Loshchilov & Hutter 2017, arXiv 1711.05101, algorithm 2): w ← w − rate · decay · w beside
-/// Adam's step; `AdamW` in PyTorch.
+/// Adam with weight decay apart from the gradient (Loshchilov & Hutter 2017, arXiv 1711.05101, algorithm 2): w ← w −
+/// rate · decay · w beside Adam's step; `AdamW` in PyTorch.
 public struct AdamW: Optimizer {
   private var adam: Adam
   /// λ, the part of a parameter that a step of rate 1 takes away; may be changed between steps.

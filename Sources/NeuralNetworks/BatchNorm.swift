@@ -1,9 +1,10 @@
 import Tensors
 
-/// Each channel brought to mean 0 and variance 1 over the batch, then scaled and shifted (Ioffe & Szegedy 2015, arXiv 1502.03167,
-/// algorithm 1): `[batch, …, channels]`, `BatchNorm1d` and `BatchNorm2d` in PyTorch.
+/// Each channel brought to mean 0 and variance 1 over the batch, then scaled and shifted (Ioffe & Szegedy 2015, arXiv
+/// 1502.03167, algorithm 1): `[batch, …, channels]`, `BatchNorm1d` and `BatchNorm2d` in PyTorch.
 ///
-/// Training takes the statistics of the batch and follows them with running averages; inside ``inference(_:)`` these take their place.
+/// Training takes the statistics of the batch and follows them with running averages; inside ``inference(_:)`` these
+/// take their place.
 public final class BatchNorm: Layer {
   /// γ, `[channels]`.
   @Parameter public var scale: Tensor

@@ -25,7 +25,8 @@ public final class Dropout: Layer {
   }
 }
 
-/// `x` with values set to zero with the probability `rate` and the others divided by 1 − `rate`; inside ``inference(_:)``, `x`.
+/// `x` with values set to zero with the probability `rate` and the others divided by 1 − `rate`; inside
+/// ``inference(_:)``, `x`.
 ///
 /// - Precondition: `rate` is 0 or more and below 1.
 public func dropout(_ x: Tensor, rate: Float, using random: inout Random) -> Tensor {

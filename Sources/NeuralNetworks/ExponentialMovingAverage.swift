@@ -1,6 +1,7 @@
 import Tensors
 
-/// Averages of parameters over the steps of training, a ← decay · a + (1 − decay) · w, which often serve better than the last values.
+/// Averages of parameters over the steps of training, a ← decay · a + (1 − decay) · w, which often serve better than
+/// the last values.
 ///
 /// Polyak & Juditsky (1992); for generators Yazıcı and others (2018), arXiv 1806.04498. `AveragedModel` with
 /// `get_ema_multi_avg_fn` in PyTorch.
@@ -34,6 +35,8 @@ public struct ExponentialMovingAverage: Resumable {
   }
 
   /// Runs `body` with the averages in the parameters' places, and puts the parameters back.
+  ///
+  /// What a model keeps untrained, such as the statistics of ``BatchNorm``, stays as it is.
   public func withAverages<Result>(_ body: () throws -> Result) rethrows -> Result {
     try withAverages(from: 0, body)
   }

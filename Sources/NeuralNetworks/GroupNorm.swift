@@ -1,7 +1,7 @@
 import Tensors
 
-/// Groups of channels of each example brought to mean 0 and variance 1, then scaled and shifted (Wu & He 2018, arXiv 1803.08494):
-/// `[batch, …, channels]`, `GroupNorm` in PyTorch.
+/// Groups of channels of each example brought to mean 0 and variance 1, then scaled and shifted (Wu & He 2018, arXiv
+/// 1803.08494): `[batch, …, channels]`, `GroupNorm` in PyTorch.
 public final class GroupNorm: Layer {
   /// γ, `[channels]`.
   @Parameter public var scale: Tensor

@@ -2,11 +2,13 @@ import Tensors
 
 /// How weights are drawn before training, by the names of the papers.
 public enum Initialization: Sendable {
-  /// Uniform with variance 2 / (inputs + outputs): Glorot & Bengio (2010), for symmetric activations; `xavier_uniform_` in PyTorch.
+  /// Uniform with variance 2 / (inputs + outputs): Glorot & Bengio (2010), for symmetric activations; `xavier_uniform_`
+  /// in PyTorch.
   case glorotUniform
   /// Normal with variance 2 / (inputs + outputs): Glorot & Bengio (2010); `xavier_normal_` in PyTorch.
   case glorotNormal
-  /// Uniform with variance 2 / inputs: He et al. (2015, arXiv 1502.01852), for rectifiers; `kaiming_uniform_` in PyTorch.
+  /// Uniform with variance 2 / inputs: He et al. (2015, arXiv 1502.01852), for rectifiers; `kaiming_uniform_` in
+  /// PyTorch.
   case heUniform
   /// Normal with variance 2 / inputs: He et al. (2015, arXiv 1502.01852); `kaiming_normal_` in PyTorch.
   case heNormal
@@ -14,7 +16,8 @@ public enum Initialization: Sendable {
   case leCunUniform
   /// Normal with variance 1 / inputs: LeCun et al. (1998, "Efficient BackProp", section 4.6).
   case leCunNormal
-  /// Orthogonal rows or columns (the fewer of them) of length `gain`: Saxe et al. (2013, arXiv 1312.6120); `orthogonal_` in PyTorch.
+  /// Orthogonal rows or columns (the fewer of them) of length `gain`: Saxe et al. (2013, arXiv 1312.6120);
+  /// `orthogonal_` in PyTorch.
   case orthogonal(gain: Float = 1)
   /// Normal with a given standard deviation.
   case normal(standardDeviation: Float)
@@ -36,7 +39,8 @@ public enum Initialization: Sendable {
     }
   }
 
-  /// Weights of a layer, `[inputs, outputs]` or, of a convolution, `[…, inputs, outputs]` with the extents of its window in front.
+  /// Weights of a layer, `[inputs, outputs]` or, of a convolution, `[…, inputs, outputs]` with the extents of its
+  /// window in front.
   ///
   /// A window multiplies both fans: each output reads, and each input feeds, that many places.
   ///

@@ -1,6 +1,7 @@
 import Tensors
 
-/// Each channel of each example brought to mean 0 and variance 1 over space, then scaled and shifted: `[batch, …, channels]`.
+/// Each channel of each example brought to mean 0 and variance 1 over space, then scaled and shifted: `[batch, …,
+/// channels]`.
 ///
 /// Ulyanov, Vedaldi & Lempitsky (2016), arXiv 1607.08022; `InstanceNorm2d(affine=True)` in PyTorch.
 public final class InstanceNorm: Layer {

@@ -20,8 +20,8 @@ public final class LSTM: Layer {
   /// b of the gates, `[4·hidden]`.
   @Parameter public var bias: Tensor
 
-  /// A layer with input weights as by Glorot, recurrent ones orthogonal, and a bias of 1 for the forget gate (else 0), so that it begins by
-  /// remembering.
+  /// A layer with input weights as by Glorot, recurrent ones orthogonal, and a bias of 1 for the forget gate (else 0),
+  /// so that it begins by remembering.
   public init(_ inputs: Int, _ hidden: Int, using random: inout Random) {
     guard inputs > 0, hidden > 0 else { fail("LSTM", "needs 1 input and 1 unit or more, not \(inputs) and \(hidden)") }
     inputWeight = gates(4, Initialization.glorotUniform, inputs, hidden, using: &random)

@@ -15,8 +15,8 @@ import Tensors
 /// }
 /// ```
 ///
-/// Other modules may stand in properties, optionals, arrays, dictionaries, tuples, enumerations and structures; what a closure
-/// captures cannot be found.
+/// Other modules may stand in properties, optionals, arrays, dictionaries, tuples, enumerations and structures; what a
+/// closure captures cannot be found.
 public protocol Module: AnyObject {}
 
 /// A module that maps one tensor to another, so that it can stand in a ``Sequential`` or a ``Residual``.

@@ -19,13 +19,23 @@ struct ModuleWalk {
   }
 
   private mutating func visit(_ value: Any, at path: String) {
-    if let cell = value as? any TensorCell {
-      if seen.insert(ObjectIdentifier(cell)).inserted { found.append((path, cell)) }
-    } else if let module = value as? any Module {
-      // A cast sees through optionals, so what is mirrored must be what was cast.
-      if seen.insert(ObjectIdentifier(module)).inserted { visitChildren(of: Mirror(reflecting: module), at: path) }
+    // Types before casts: a cast of an array to a protocol of classes copies the array.
+    if type(of: value) is AnyClass {
+      visitObject(value, at: path)
     } else if !Self.isPlain(value) {
       visitContents(of: value, at: path)
+    }
+  }
+
+  private mutating func visitObject(_ object: Any, at path: String) {
+    if let cell = object as? any TensorCell {
+      if seen.insert(ObjectIdentifier(cell)).inserted { found.append((path, cell)) }
+    } else if let module = object as? any Module {
+      if seen.insert(ObjectIdentifier(module)).inserted { visitChildren(of: Mirror(reflecting: module), at: path) }
+    } else if Self.children(of: Mirror(reflecting: object)).contains(where: { Self.isFound($0.value) }) {
+      // Not walked: it may lead anywhere. What it holds itself is surely a mistake.
+      let name = "\(type(of: object))"
+      fail("Module", "\(path) is of the class \(name), which holds parameters but is no Module; write \(name): Module")
     }
   }
 
@@ -40,13 +50,6 @@ struct ModuleWalk {
       visitChildren(of: mirror, at: path)
       guard found.count == before else {
         fail("Module", "\(path) is a set, whose order changes from run to run; hold its modules in an array")
-      }
-    case .class:
-      // Not walked: it may lead anywhere. What it holds itself is surely a mistake.
-      for child in Self.children(of: mirror) where child.value is any TensorCell || child.value is any Module {
-        let name = "\(type(of: value))"
-        fail(
-          "Module", "\(path) is of the class \(name), which holds parameters but is no Module; write \(name): Module")
       }
     default: break
     }
@@ -67,12 +70,20 @@ struct ModuleWalk {
     for entry in entries.sorted(by: { $0.key < $1.key }) { visit(entry.value, at: Self.join(path, entry.key)) }
   }
 
+  /// Whether a value is a cell or a module, or an optional one.
+  private static func isFound(_ value: Any) -> Bool {
+    let mirror = Mirror(reflecting: value)
+    if mirror.displayStyle == .optional { return mirror.children.contains { isFound($0.value) } }
+    return mirror.displayStyle == .class && (value is any TensorCell || value is any Module)
+  }
+
   /// Children, those of superclasses first.
   private static func children(of mirror: Mirror) -> [Mirror.Child] {
     (mirror.superclassMirror.map(children) ?? []) + mirror.children
   }
 
-  /// The name as declared: a property wrapper is stored with an underscore, a lazy property with a prefix, a tuple's element with a dot.
+  /// The name as declared: a property wrapper is stored with an underscore, a lazy property with a prefix, a tuple's
+  /// element with a dot.
   private static func propertyName(_ label: String) -> String {
     for prefix in ["$__lazy_storage_$_", "_", "."] where label.hasPrefix(prefix) {
       return String(label.dropFirst(prefix.count))

@@ -2,7 +2,8 @@ import Tensors
 
 /// Attention of several heads between linear maps: `[batch, time, width] → [batch, time, width]`.
 ///
-/// Vaswani and others (2017), arXiv 1706.03762, section 3.2; `MultiheadAttention` in PyTorch, whose one input projection is three here.
+/// Vaswani and others (2017), arXiv 1706.03762, section 3.2; `MultiheadAttention` in PyTorch, whose one input
+/// projection is three here.
 public final class MultiHeadAttention: Layer {
   /// The maps to queries, keys and values, and from the heads' values to the result.
   public let queries, keys, values, output: Linear
@@ -29,13 +30,15 @@ public final class MultiHeadAttention: Layer {
   /// Self-attention.
   public func callAsFunction(_ x: Tensor) -> Tensor { self(x, mask: nil) }
 
-  /// Self-attention in which `mask`, `[time, time]` or `[batch, time, time]`, is 1 where a time may see another and 0 where not.
+  /// Self-attention in which `mask`, `[time, time]` or `[batch, time, time]`, is 1 where a time may see another and 0
+  /// where not.
   public func callAsFunction(_ x: Tensor, mask: Tensor?) -> Tensor {
     check(x)
     return attend(x, keys(x), values(x), mask: mask)
   }
 
-  /// Attention to another sequence, `[batch, memoryTime, width]`; `mask` is `[time, memoryTime]` or `[batch, time, memoryTime]`.
+  /// Attention to another sequence, `[batch, memoryTime, width]`; `mask` is `[time, memoryTime]` or `[batch, time,
+  /// memoryTime]`.
   public func callAsFunction(_ x: Tensor, to memory: Tensor, mask: Tensor? = nil) -> Tensor {
     check(x)
     check(memory)

@@ -16,7 +16,8 @@ extension Optimizer {
   /// - Precondition: `loss` has one value.
   public mutating func minimize(_ loss: Tensor) { update(with: gradients(of: loss)) }
 
-  /// Takes one step down the gradient of `loss`, shortened to the norm `maximumNorm` where it is longer; returns its norm before that.
+  /// Takes one step down the gradient of `loss`, shortened to the norm `maximumNorm` where it is longer; returns its
+  /// norm before that.
   ///
   /// - Precondition: `loss` has one value; `maximumNorm` is positive.
   @discardableResult
@@ -47,7 +48,8 @@ extension Optimizer {
   }
 }
 
-/// Gradients scaled together so that the root of their sum of squares is at most `maximumNorm`, and that root before scaling.
+/// Gradients scaled together so that the root of their sum of squares is at most `maximumNorm`, and that root before
+/// scaling.
 ///
 /// Pascanu, Mikolov & Bengio (2012), arXiv 1211.5063, algorithm 1; `clip_grad_norm_` in PyTorch.
 ///

@@ -1,6 +1,7 @@
 import Tensors
 
-/// A matrix drawn uniformly from those with orthonormal rows or columns, the fewer of the two; all axes but the last count as rows.
+/// A matrix drawn uniformly from those with orthonormal rows or columns, the fewer of the two; all axes but the last
+/// count as rows.
 func orthogonalMatrix(_ shape: [Int], using random: inout Random) -> Tensor {
   let columns = shape.last ?? 1
   let rows = shape.dropLast().reduce(1, *)

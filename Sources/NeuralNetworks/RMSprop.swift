@@ -1,7 +1,7 @@
 import Tensors
 
-/// RMSprop: steps divided by the root of a running average of the squared gradient (Tieleman & Hinton 2012, "Neural networks for
-/// machine learning", lecture 6.5); `RMSprop` in PyTorch.
+/// RMSprop: steps divided by the root of a running average of the squared gradient (Tieleman & Hinton 2012, "Neural
+/// networks for machine learning", lecture 6.5); `RMSprop` in PyTorch.
 public struct RMSprop: Optimizer {
   /// The step size; may be changed between steps.
   public var learningRate: Float

@@ -2,8 +2,8 @@ import Tensors
 
 /// Stochastic gradient descent with momentum: v ← momentum · v + g, w ← w − rate · v.
 ///
-/// Polyak (1964), and Nesterov's as in Sutskever, Martens, Dahl & Hinton (2013), "On the importance of initialization and
-/// momentum in deep learning"; `SGD` in PyTorch.
+/// Polyak (1964), and Nesterov's as in Sutskever, Martens, Dahl & Hinton (2013), "On the importance of initialization
+/// and momentum in deep learning"; `SGD` in PyTorch.
 public struct SGD: Optimizer {
   /// The step size; may be changed between steps.
   public var learningRate: Float

@@ -4,7 +4,7 @@ import Tensors
 /// A learning rate as a function of the number of steps taken.
 ///
 /// ```swift
-/// let schedule = Schedule.linear(from: 0, to: 1e-3, steps: 500).followed(by: .cosine(from: 1e-3, to: 0, steps: 9500), after: 500)
+/// let schedule = Schedule.cosine(from: 1e-3, steps: 9500).warmedUp(steps: 500)
 /// optimizer.learningRate = schedule(optimizer.step)
 /// ```
 public struct Schedule: Sendable {
@@ -24,8 +24,8 @@ public struct Schedule: Sendable {
     Schedule { start + (end - start) * fraction($0, of: steps) }
   }
 
-  /// Half a period of a cosine over `steps` steps, then its end (Loshchilov & Hutter 2016, arXiv 1608.03983, equation 5);
-  /// `CosineAnnealingLR` in PyTorch.
+  /// Half a period of a cosine over `steps` steps, then its end (Loshchilov & Hutter 2016, arXiv 1608.03983, equation
+  /// 5); `CosineAnnealingLR` in PyTorch.
   public static func cosine(from start: Float, to end: Float = 0, steps: Int) -> Schedule {
     Schedule { end + (start - end) * (1 + cos(.pi * fraction($0, of: steps))) / 2 }
   }

@@ -48,10 +48,10 @@ public final class Residual: Layer {
 
 /// A layer without parameters: any function of a tensor, such as `{ leakyRelu($0, slope: 0.2) }`.
 public final class Function: Layer {
-  private let body: @Sendable (Tensor) -> Tensor
+  private let body: (Tensor) -> Tensor
 
   /// A layer that applies `body`; parameters that it captures are not found.
-  public init(_ body: @escaping @Sendable (Tensor) -> Tensor) { self.body = body }
+  public init(_ body: @escaping (Tensor) -> Tensor) { self.body = body }
 
   /// The function's result.
   public func callAsFunction(_ x: Tensor) -> Tensor { body(x) }
@@ -63,7 +63,7 @@ public enum LayerBuilder {
   /// A layer.
   public static func buildExpression(_ layer: any Layer) -> [any Layer] { [layer] }
   /// A function.
-  public static func buildExpression(_ function: @escaping @Sendable (Tensor) -> Tensor) -> [any Layer] {
+  public static func buildExpression(_ function: @escaping (Tensor) -> Tensor) -> [any Layer] {
     [Function(function)]
   }
   /// The lines of a block.

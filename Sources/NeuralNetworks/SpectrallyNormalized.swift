@@ -2,9 +2,9 @@ import Tensors
 
 /// A layer whose weight, as a matrix with a column for each output, is divided by its largest singular value σ.
 ///
-/// Miyato, Kataoka, Koyama & Yoshida (2018), arXiv 1802.05957, equation 8; `spectral_norm` in PyTorch.
-/// σ comes from the power method (algorithm 1), one step in each call; inside ``inference(_:)`` the vectors stay. Gradients flow through the
-/// weight and through σ = vᵀ·W·u with u and v held constant (equation 12).
+/// Miyato, Kataoka, Koyama & Yoshida (2018), arXiv 1802.05957, equation 8; `spectral_norm` in PyTorch. σ comes from the
+/// power method (algorithm 1), one step in each call; inside ``inference(_:)`` the vectors stay. Gradients flow through
+/// the weight and through σ = vᵀ·W·u with u and v held constant (equation 12).
 public final class SpectrallyNormalized: Layer {
   /// The layer; its weight is W.
   public let layer: any WeightedLayer

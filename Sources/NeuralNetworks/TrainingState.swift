@@ -1,6 +1,7 @@
 import Tensors
 
-/// All that a training run needs to go on exactly where it was: model, optimiser, random state and what was measured so far.
+/// All that a training run needs to go on exactly where it was: model, optimiser, random state and what was measured so
+/// far.
 public struct TrainingState: Sendable {
   /// What the run was started with, such as its seed; a checkpoint of another run is refused.
   public var configuration: [String: String]
@@ -42,7 +43,8 @@ public struct TrainingState: Sendable {
 
   /// Takes up the state of a checkpoint, together with a model and its optimiser.
   ///
-  /// - Throws: ``CheckpointError`` when the checkpoint is of another model or another configuration; then nothing is changed.
+  /// - Throws: ``CheckpointError`` when the checkpoint is of another model or another configuration; then nothing is
+  ///   changed.
   public mutating func restore(
     from checkpoint: Checkpoint, _ model: some Module, _ optimizer: inout some Resumable
   ) throws {
@@ -51,9 +53,11 @@ public struct TrainingState: Sendable {
     optimizer.restore(state: read.parts[0].state, step: read.parts[0].step)
   }
 
-  /// Takes up the state of a checkpoint, together with a model and the two optimisers or averages that it was made with, in that order.
+  /// Takes up the state of a checkpoint, together with a model and the two optimisers or averages that it was made
+  /// with, in that order.
   ///
-  /// - Throws: ``CheckpointError`` when the checkpoint is of another model or another configuration; then nothing is changed.
+  /// - Throws: ``CheckpointError`` when the checkpoint is of another model or another configuration; then nothing is
+  ///   changed.
   public mutating func restore(
     from checkpoint: Checkpoint, _ model: some Module, _ first: inout some Resumable, _ second: inout some Resumable
   ) throws {
@@ -63,9 +67,11 @@ public struct TrainingState: Sendable {
     second.restore(state: read.parts[1].state, step: read.parts[1].step)
   }
 
-  /// Takes up the state of a checkpoint, together with a model and the three optimisers or averages that it was made with, in that order.
+  /// Takes up the state of a checkpoint, together with a model and the three optimisers or averages that it was made
+  /// with, in that order.
   ///
-  /// - Throws: ``CheckpointError`` when the checkpoint is of another model or another configuration; then nothing is changed.
+  /// - Throws: ``CheckpointError`` when the checkpoint is of another model or another configuration; then nothing is
+  ///   changed.
   public mutating func restore(
     from checkpoint: Checkpoint, _ model: some Module, _ first: inout some Resumable,
     _ second: inout some Resumable, _ third: inout some Resumable

@@ -1,6 +1,7 @@
 import Tensors
 
-/// A tensor that checkpoints keep and no optimiser changes, such as a running average: `@Untrained var runningMean: Tensor`.
+/// A tensor that checkpoints keep and no optimiser changes, such as a running average: `@Untrained var runningMean:
+/// Tensor`.
 ///
 /// Reading it gives a constant; `$runningMean` is the cell itself. PyTorch's `register_buffer`.
 @propertyWrapper

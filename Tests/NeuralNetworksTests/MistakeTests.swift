@@ -53,6 +53,16 @@ import Testing
     },
     Mistake("LSTM", "[batch, time, 4]", "[2, 3]") { _ = LSTM(4, 2, using: &$0)(x) },
     Mistake("GRU", "[batch, time, 4]", "[2, 3]") { _ = GRU(4, 2, using: &$0)(x) },
+    Mistake("Conv1D", "[batch, time, 4]", "[2, 3]") { _ = Conv1D(4, 2, taps: 3, using: &$0)(x) },
+    Mistake("Conv2D", "[batch, height, width, 4]", "[2, 4, 4, 3]") { _ = Conv2D(4, 2, size: 3, using: &$0)(images) },
+    Mistake("Conv2D", "positive", "[0, 0, 4, 2]") { _ = Conv2D(4, 2, size: 0, using: &$0) },
+    Mistake("ConvTranspose2D", "width, 4]", "[2, 3]") { _ = ConvTranspose2D(4, 2, size: 3, using: &$0)(x) },
+    Mistake("MaskedConv1D", "[batch, time, 4]", "[2, 3]") { _ = MaskedConv1D(4, 2, mask: .ones([3]), using: &$0)(x) },
+    Mistake("MaskedConv1D", "[taps]", "[3, 4]") { _ = MaskedConv1D(4, 2, mask: .ones([3, 4]), using: &$0) },
+    Mistake("MaskedConv2D", "[height, width]", "[3]") { _ = MaskedConv2D(4, 2, mask: .ones([3]), using: &$0) },
+    Mistake("MaskedConv2D", "width, 4]", "[2, 3]") { _ = MaskedConv2D(4, 2, mask: .ones([3, 3]), using: &$0)(x) },
+    Mistake("ConvLSTMCell", "odd size", "2") { _ = ConvLSTMCell(4, 2, size: 2, using: &$0) },
+    Mistake("ConvLSTMCell", "width, 4]", "[2, 3]") { _ = ConvLSTMCell(4, 2, size: 3, using: &$0)(x) },
     Mistake("SGD", "momentum", "1.0") { _ in _ = SGD([], learningRate: 1, momentum: 1) },
     Mistake("minimize", "none of the optimizer's 0 parameters", line: #line + 2) { _ in
       var optimizer = Adam([])

@@ -19,7 +19,7 @@ private enum Choice {
 }
 
 private final class Forgotten {
-  let inner = Scaling()
+  let inner: Scaling? = Scaling()
 }
 
 @Suite struct ModuleWalkTests {
@@ -56,7 +56,8 @@ private final class Forgotten {
     }
     let model = Model()
     model.owner = model
-    #expect(model.parameters.map(\.name) == ["scaling.factor"])
+    let time = ContinuousClock().measure { #expect(model.parameters.map(\.name) == ["scaling.factor"]) }
+    #expect(time < .seconds(1))
     model.owner = nil
   }
 

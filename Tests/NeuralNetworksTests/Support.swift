@@ -57,8 +57,8 @@ func expectSoundGradients(
   #expect(report.passes, "\(report)", sourceLocation: sourceLocation)
 }
 
-/// Expects an average of `count` independent values of the given variance within 4.9 standard errors: a false alarm has the
-/// probability 1e-6.
+/// Expects an average of `count` independent values of the given variance within 4.9 standard errors: a false alarm has
+/// the probability 1e-6.
 func expectMean(
   _ found: Double, _ wanted: Double, variance: Double, count: Int, sourceLocation: SourceLocation = #_sourceLocation
 ) {

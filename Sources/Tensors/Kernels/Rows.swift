@@ -1,65 +1,68 @@
-extension Vector {
-  /// Up to sixteen values that are left of a row, then `filler`: a row's end need not be the end of its padded storage.
-  @inline(always) init(row pointer: UnsafePointer<Float>, count: Int, filler: Float = 0) {
-    if count >= 16 {
-      self.init(loading: pointer)
-    } else {
-      self.init(repeating: filler)
-      for lane in 0..<count { self[lane] = pointer[lane] }
+/// Up to sixteen values at one place of a row; a row's end need not be the end of its padded storage.
+struct Lanes {
+  let pointer: Pointer
+  /// How many values are left of the row; more than sixteen are as good as sixteen.
+  let count: Int
+
+  @inline(always) init(_ pointer: Pointer, _ count: Int) { (self.pointer, self.count) = (pointer, count) }
+
+  /// The values `offset` further on, with zeros after the row's end, where nothing is stored.
+  @inline(always) subscript(offset: Int) -> Vector {
+    get {
+      if count >= 16 { return Vector(loading: pointer + offset) }
+      var end = Vector()
+      copyRowEnd(pointer + offset, count, to: &end)
+      return end
     }
-  }
-
-  /// Stores the first `count` lanes, at most sixteen.
-  @inline(always) func store(to pointer: Pointer, count: Int) {
-    if count >= 16 { return store(to: pointer) }
-    for lane in 0..<count { pointer[lane] = self[lane] }
-  }
-
-  /// The largest lane.
-  @inline(always) var lanesMaximum: Float {
-    let eight = pointwiseLarger(lowHalf, highHalf)
-    let four = pointwiseLarger(eight.lowHalf, eight.highHalf)
-    let two = pointwiseLarger(four.lowHalf, four.highHalf)
-    return Swift.max(two.x, two.y)
+    nonmutating set {
+      if count >= 16 { return newValue.store(to: pointer + offset) }
+      withUnsafePointer(to: newValue) { copyRowEnd(UnsafeRawPointer($0), count, to: pointer + offset) }
+    }
   }
 }
 
-@inline(always) private func pointwiseLarger<V: SIMD>(_ a: V, _ b: V) -> V where V.Scalar: Comparable {
-  a.replacing(with: b, where: b .> a)
+// A call by address keeps the loops over whole vectors short and in whole registers.
+@inline(never) private func copyRowEnd(_ source: UnsafeRawPointer, _ count: Int, to target: UnsafeMutableRawPointer) {
+  target.copyMemory(from: source, byteCount: count * MemoryLayout<Float>.stride)
 }
 
 /// The largest of a row's values; NaN is passed over.
 @inline(always) func rowMaximum(_ x: Pointer, _ count: Int) -> Float {
   var largest = Vector(repeating: -.infinity)
   for i in stride(from: 0, to: count, by: 16) {
-    largest = pointwiseLarger(largest, Vector(row: x + i, count: count - i, filler: -.infinity))
+    let value = Lanes(x + i, count - i)[0].filling(from: count - i, with: -.infinity)
+    largest = largest.replacing(with: value, where: value .> largest)
   }
-  return largest.lanesMaximum
+  // Written out, since comparisons of generic vectors are computed lane by lane.
+  let (low, high) = (largest.lowHalf, largest.highHalf)
+  let eight = low.replacing(with: high, where: high .> low)
+  let four = eight.lowHalf.replacing(with: eight.highHalf, where: eight.highHalf .> eight.lowHalf)
+  return max(max(four.x, four.y), max(four.z, four.w))
 }
 
 /// e^(x − shift) of a row, written to `y` where that is given, and the sum.
 @inline(always) func rowExponentials(_ x: Pointer, _ count: Int, minus shift: Float, into y: Pointer?) -> Float {
   var sum = Vector()
   for i in stride(from: 0, to: count, by: 16) {
-    let e = vectorExp(Vector(row: x + i, count: count - i, filler: -.infinity) - shift)
-    if let y { e.store(to: y + i, count: count - i) }
+    let e = weightExp(Lanes(x + i, count - i)[0] - shift).filling(from: count - i, with: 0)
+    if let y { Lanes(y + i, count - i)[0] = e }
     sum += e
   }
   return sum.lanesSum
 }
 
-/// Σ a·b over a row, of up to sixteen lanes at a time.
-@inline(always) func rowProduct(_ a: Pointer, _ b: Pointer, _ count: Int) -> Float {
-  var sum = Vector()
-  for i in stride(from: 0, to: count, by: 16) {
-    sum = fma(Vector(row: a + i, count: count - i), Vector(row: b + i, count: count - i), sum)
-  }
-  return sum.lanesSum
+/// eˣ, 0 where the result would be denormal: processors are a hundred times slower at those.
+@inline(always) func weightExp(_ x: Vector) -> Vector {
+  let vanishes = x .< -87
+  return vectorExp(x.replacing(with: -87, where: vanishes)).replacing(with: 0, where: vanishes)
 }
 
-/// Σ a over a row.
-@inline(always) func rowSum(_ a: Pointer, _ count: Int) -> Float {
+/// Σ a·b over a row, or Σ a.
+@inline(always) func rowSum(_ a: Pointer, times b: Pointer? = nil, _ count: Int) -> Float {
   var sum = Vector()
-  for i in stride(from: 0, to: count, by: 16) { sum += Vector(row: a + i, count: count - i) }
+  for i in stride(from: 0, to: count, by: 16) {
+    let value = Lanes(a + i, count - i)[0]
+    sum += b.map { value * Lanes($0 + i, count - i)[0] } ?? value
+  }
   return sum.lanesSum
 }

@@ -16,9 +16,9 @@ extension Tensor {
       inputs.indices.map { index in
         { upstream, inputs, output in
           guard Recording.isOn else {
-            return shared.gradient(index, for: upstream) { kernel(upstream, inputs, output) }
+            return shared.gradient(index, for: upstream) { kernel(upstream, Array(inputs), output) }
           }
-          var variables = inputs
+          var variables = Array(inputs)
           variables[index] = inputs[index].recorded(from: [inputs[index]], [{ upstream, _, _ in upstream }])
           let projection = (composed(variables) * upstream).sum()
           let found = backward(from: projection, to: [variables[index]], keepsGraph: true, operation: "gradient")

@@ -19,8 +19,8 @@ public func lstm(
     fail("lstm", "the cell \(cell.shape) must have the shape of the hidden state, \(hidden.shape)")
   }
   let inputs = [x, hidden, cell, inputWeight, recurrentWeight, bias]
-  let run = RecurrentRun<LSTMCell>(layout, inputs, recurrentBias: .zeros(bias.shape))
-  let states = run.result(cells: 1).recorded(fusing: inputs) { inputs in
+  let run = RecurrentRun<LSTMCell>(inputs, recurrentBias: .zeros(bias.shape))
+  let states = run.result.recorded(fusing: inputs) { inputs in
     var (h, c, steps): (Tensor, Tensor, [Tensor]) = (inputs[1], inputs[2], [])
     for t in 0..<layout.time {
       let sums = linear(layout.step(inputs[0], t), inputs[3], inputs[5]) + matmul(h, inputs[4])
@@ -31,8 +31,7 @@ public func lstm(
     }
     return layout.joined(steps + [c])
   } backward: { upstream, inputs, _ in
-    let found = run.gradients(upstream, inputs)
-    return [found.x, found.hidden, found.cell, found.inputWeight, found.recurrentWeight, found.inputBias]
+    run.gradients(upstream, inputs).dropLast()
   }
   let outputs = layout.outputs(of: states)
   let last = states.sliced(outputs.count..<states.count, axis: 0).reshaped(to: hidden.shape)
@@ -58,8 +57,8 @@ public func gru(
   let layout = RecurrentLayout("gru", gates: 3, x, hidden, inputWeight, recurrentWeight, [inputBias, recurrentBias])
   let inputs = [x, hidden, inputWeight, recurrentWeight, inputBias, recurrentBias]
   let kernelInputs = { @Sendable (i: [Tensor]) in [i[0], i[1], .zeros(i[1].shape), i[2], i[3], i[4]] }
-  let run = RecurrentRun<GRUCell>(layout, kernelInputs(inputs), recurrentBias: recurrentBias)
-  let states = run.result(cells: 0).recorded(fusing: inputs) { inputs in
+  let run = RecurrentRun<GRUCell>(kernelInputs(inputs), recurrentBias: recurrentBias)
+  let states = run.result.recorded(fusing: inputs) { inputs in
     var (h, steps): (Tensor, [Tensor]) = (inputs[1], [])
     let part = { (sums: Tensor, gate: Int) in sums.sliced(gate * layout.hidden..<(gate + 1) * layout.hidden, axis: 1) }
     for t in 0..<layout.time {
@@ -71,7 +70,7 @@ public func gru(
     return layout.joined(steps)
   } backward: { upstream, inputs, _ in
     let found = run.gradients(upstream, kernelInputs(inputs))
-    return [found.x, found.hidden, found.inputWeight, found.recurrentWeight, found.inputBias, found.recurrentBias]
+    return Array(found[...1] + found[3...])
   }
   let outputs = layout.outputs(of: states)
   return (outputs, layout.time == 0 ? hidden : layout.step(outputs, layout.time - 1))
@@ -87,7 +86,8 @@ struct RecurrentLayout {
   ) {
     guard x.rank == 3, state.rank == 2, state.shape[0] == x.shape[0] else {
       fail(
-        operation, "needs inputs [batch, time, inputs] and a state [batch, hidden]; the shapes are \(x.shape) and \(state.shape)")
+        operation,
+        "needs inputs [batch, time, inputs] and a state [batch, hidden]; the shapes are \(x.shape) and \(state.shape)")
     }
     (batch, time, inputs, hidden, self.gates) = (x.shape[0], x.shape[1], x.shape[2], state.shape[1], gates)
     let width = gates * hidden
@@ -95,7 +95,8 @@ struct RecurrentLayout {
       biases.allSatisfy({ $0.shape == [width] })
     else {
       fail(
-        operation, "inputs \(x.shape) and state \(state.shape) need weights \([inputs, width]) and \([hidden, width]) and biases "
+        operation,
+        "inputs \(x.shape) and state \(state.shape) need weights \([inputs, width]) and \([hidden, width]) and biases "
           + "\([width]); the shapes are \(inputWeight.shape), \(recurrentWeight.shape) and \(biases.map(\.shape))")
     }
   }
