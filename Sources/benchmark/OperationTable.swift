@@ -3,7 +3,7 @@ import Tensors
 private let million = 1_048_576
 
 /// The operations that are timed.
-let timedOperations = elementwise + reductions + movements + products
+let timedOperations = elementwise + reductions + movements + products + convolutions
 
 private let elementwise: [TimedOperation] = [
   TimedOperation("add", .traffic(3 * million), [1024, 1024], [1024, 1024]) { $0[0] + $0[1] },
@@ -75,3 +75,31 @@ private let products: [TimedOperation] = [
   causalAttention, causalAttention.differentiated,
 ]
 
+private let convolutions: [TimedOperation] = [
+  image("convolution 3×3, 32", [64, 28, 28, 32], [3, 3, 32, 32], 1, out: 28),
+  image("convolution 3×3, 64", [64, 14, 14, 64], [3, 3, 64, 64], 1, out: 14),
+  image("convolution 1×1, 64", [64, 14, 14, 64], [1, 1, 64, 64], 0, out: 14),
+  image("convolution 5×5, 1 to 32", [64, 28, 28, 1], [5, 5, 1, 32], 2, out: 28),
+  image("convolution 4×4 by 2", [64, 14, 14, 64], [4, 4, 64, 128], 1, stride: 2, out: 7),
+].flatMap { [$0, $0.differentiated] } + [
+  TimedOperation("depthwise 3×3", .arithmetic(2 * 9 * 64 * 784 * 64), [64, 28, 28, 64], [3, 3, 64], [64]) {
+    depthwiseConvolution2D($0[0], $0[1], $0[2], padding: .same)
+  },
+  TimedOperation("transposed 4×4 by 2", .arithmetic(2 * 16 * 128 * 64 * 49 * 64), [64, 7, 7, 128], [4, 4, 128, 64], [64]) {
+    transposedConvolution2D($0[0], $0[1], $0[2], stride: 2, padding: 1)
+  },
+  TimedOperation("causal, dilated", .arithmetic(2 * 2 * 64 * 64 * 8192), [8, 1024, 64], [2, 64, 64], [64]) {
+    convolution1D($0[0], $0[1], $0[2], padding: .causal, dilation: 64)
+  },
+  TimedOperation("average pool", .traffic(64 * 784 * 32), [64, 28, 28, 32]) { averagePool2D($0[0], size: 2) },
+  TimedOperation("max pool", .traffic(64 * 784 * 32), [64, 28, 28, 32]) { maxPool2D($0[0], size: 2) },
+]
+
+private func image(
+  _ name: String, _ input: [Int], _ weight: [Int], _ padding: Int, stride: Int = 1, out: Int
+) -> TimedOperation {
+  let arithmetic = 2 * weight.reduce(1, *) * input[0] * out * out
+  return TimedOperation(name, .arithmetic(Double(arithmetic)), input, weight, [weight[3]]) {
+    convolution2D($0[0], $0[1], $0[2], stride: stride, padding: .amount(padding))
+  }
+}

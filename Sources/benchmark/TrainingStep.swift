@@ -17,6 +17,9 @@ protocol TrainingStep: AnyObject {
 let trainingSteps: [(name: String, make: @Sendable () -> any TrainingStep)] = [
   ("vae", { VAEStep() }),
   ("made", { MADEStep() }),
+  ("pixelcnn", { PixelCNNStep() }),
+  ("flow", { FlowStep() }),
   ("transformer", { TransformerStep() }),
   ("lstm", { LSTMStep() }),
+  ("dcgan", { DCGANStep() }),
 ]
