@@ -51,7 +51,8 @@ final class DCGANStep: TrainingStep {
   }
 
   private let networks: Networks
-  private var random = Random(seed: 1)
+  // With this seed no unit stands so near its kink that rounding decides on which side it is, here or in PyTorch.
+  private var random = Random(seed: 4)
   private var generatorOptimizer, discriminatorOptimizer: Adam
   let inputs: [String: Tensor]
   var model: any Module { networks }

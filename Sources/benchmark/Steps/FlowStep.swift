@@ -14,10 +14,11 @@ final class FlowStep: TrainingStep {
     init(using random: inout Random) {
       logScale = .zeros([4])
       shift = .zeros([4])
-      mixing = .normal([4, 4], using: &random)
+      mixing = Initialization.orthogonal().sample([4, 4], using: &random)
       first = Conv2D(2, 64, size: 3, padding: .same, using: &random)
       second = Conv2D(64, 64, size: 1, using: &random)
-      last = Conv2D(64, 4, size: 3, padding: .same, using: &random)
+      last = Conv2D(
+        64, 4, size: 3, padding: .same, initialization: .normal(standardDeviation: 0.01), using: &random)
     }
 
     func callAsFunction(_ x: Tensor) -> (z: Tensor, logDeterminant: Tensor) {
