@@ -41,8 +41,7 @@ import Testing
     Function(testDescription: "elu", domain: -200...1e4, ours: elu, exact: { $0 > 0 ? $0 : Foundation.expm1($0) }),
     Function(testDescription: "floor", domain: -1e4...1e4, ours: floor, exact: { $0.rounded(.down) }),
     Function(
-      testDescription: "power 1.7", domain: 0...3e38, ours: { power($0, 1.7) }, exact: { Foundation.pow($0, 1.7) },
-      smallest: 1e-44),
+      testDescription: "power 1.75", domain: 0...3e38, ours: { power($0, 1.75) }, exact: { Foundation.pow($0, 1.75) }),
     Function(
       testDescription: "power -3", domain: -3e38...3e38, ours: { power($0, -3) }, exact: { Foundation.pow($0, -3) }),
     Function(

@@ -14,7 +14,8 @@
 /// eˣ for x in −87…87.
 @inline(always) func vectorExp(inRange x: Vector) -> Vector {
   let (fraction, exponent) = reducedExp(x)
-  return (fraction + 1) * powerOfTwo(exponent)
+  let scale = powerOfTwo(exponent)
+  return fma(fraction, scale, scale)
 }
 
 /// eˣ − 1, accurate near 0.

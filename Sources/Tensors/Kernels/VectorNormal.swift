@@ -27,8 +27,9 @@
   p = fma(p, q, Vector(repeating: 1.399_864_9e-2))
   p = fma(p, q, Vector(repeating: -9.670_339_5e-2))
   p = fma(p, q, Vector(repeating: 0.472_053_23))
-  let h = a * a
-  let rounding = fma(a, a, -h)  // a half of what the exponential would magnify
-  return vectorExp(inRange: h * -0.5) * fma(rounding, Vector(repeating: -0.5), Vector(repeating: 1)) * p * (a + 4)
-    * inverse
+  let half = a * -0.5
+  let exponent = a * half
+  let rounding = fma(a, half, -exponent)  // which the exponential would magnify
+  let density = vectorExp(inRange: exponent)
+  return fma(density, rounding, density) * p * ((a + 4) * inverse)
 }
