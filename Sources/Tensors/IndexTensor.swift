@@ -23,4 +23,64 @@ public struct IndexTensor: Sendable, Equatable {
 
   /// The number of values.
   public var count: Int { scalars.count }
+
+  /// The values of a tensor that holds whole numbers.
+  ///
+  /// - Precondition: each value is a whole number that fits in 32 bits.
+  public init(_ tensor: Tensor) {
+    let values = tensor.scalars
+    if let odd = values.firstIndex(where: { Int32(exactly: $0) == nil }) {
+      fail("IndexTensor", "\(values[odd]) at \(multiIndex(odd, in: tensor.shape)) is not a whole number of 32 bits")
+    }
+    self.init(values.map { Int32($0) }, shape: tensor.shape)
+  }
+
+  /// The value at a position, given by an index for each axis.
+  ///
+  /// - Precondition: each index lies within its axis.
+  public subscript(_ index: Int...) -> Int {
+    guard index.count == shape.count, zip(index, shape).allSatisfy({ (0..<$1).contains($0) }) else {
+      fail("IndexTensor", "there is no value at \(index) in shape \(shape)")
+    }
+    return Int(scalars[zip(index, strides(of: shape)).reduce(0) { $0 + $1.0 * $1.1 }])
+  }
+
+  /// The same values in another shape; one extent may be −1, for whatever remains.
+  public func reshaped(to newShape: [Int]) -> IndexTensor { IndexTensor(bits: bits.reshaped(to: newShape)) }
+
+  /// The part of one axis that `range` names.
+  public func sliced(_ range: Range<Int>, axis: Int) -> IndexTensor {
+    IndexTensor(bits: bits.sliced(range, axis: axis))
+  }
+
+  /// The parts of the first axis that `rows` names, such as the labels of a batch: `[count, …]` at `[batch]` gives `[batch, …]`.
+  public func gathered(rows: IndexTensor) -> IndexTensor {
+    IndexTensor(bits: bits.gathered(at: rows, axis: nil, in: "gathered(rows:)"))
+  }
+
+  /// The bits in a tensor, which moves them without looking at them; and back.
+  private var bits: Tensor { Tensor(scalars.map { Float(bitPattern: UInt32(bitPattern: $0)) }, shape: shape) }
+  private init(bits: Tensor) {
+    self.init(bits.scalars.map { Int32(bitPattern: $0.bitPattern) }, shape: bits.shape)
+  }
+
+  /// Stops the program unless every value is an index into `axis` of `shape`.
+  func check(into axis: Int, of shape: [Int], in operation: String) {
+    let limit = UInt32(clamping: shape[axis])
+    var largest: UInt32 = 0  // negative ones are largest of all
+    for index in scalars { largest = max(largest, UInt32(bitPattern: index)) }
+    guard !scalars.isEmpty, largest >= limit else { return }
+    let odd = scalars.firstIndex { UInt32(bitPattern: $0) >= limit } ?? 0
+    fail(
+      operation,
+      "the index \(scalars[odd]) at \(multiIndex(odd, in: self.shape)) is not in 0..<\(limit): axis \(axis) of shape \(shape)"
+    )
+  }
+}
+
+extension Tensor {
+  /// The values of an index tensor; those beyond 2²⁴ are rounded.
+  public init(_ indices: IndexTensor) {
+    self.init(indices.scalars.map { Float($0) }, shape: indices.shape)
+  }
 }

@@ -31,29 +31,14 @@ extension Tensor {
     return fromFront
   }
 
-  /// A constant copy in which element `i₀i₁…` of `shape` is read at `Σ iₖ·strides[k]`.
-  func copied(shape newShape: [Int], reading strides: [Int]) -> Tensor {
-    let result = Storage(count: newShape.reduce(1, *))
-    let target = Tensor(storage: result, shape: newShape)
-    guard target.count > 0 else { return target }
-    let inner = newShape.last ?? 1
-    let innerStride = strides.last ?? 0
-    let outer = target.count / inner
-    let (source, destination) = (storage.pointer, result.pointer)
-    parallel(outer, work: target.count) { rows in
-      var walk = IndexWalk(newShape.dropLast(), strides.dropLast(), startingAt: rows.lowerBound)
-      for row in rows {
-        let from = source + walk.offset
-        let to = destination + row * inner
-        switch innerStride {
-        case 1: to.update(from: from, count: inner)
-        case 0: to.update(repeating: from[0], count: inner)
-        default: for i in 0..<inner { to[i] = from[i * innerStride] }
-        }
-        walk.advance()
-      }
-    }
-    return target
+  /// A constant copy in which element `i₀i₁…` of `shape` is read at `start + Σ iₖ·strides[k]`.
+  func copied(shape newShape: [Int], reading strides: [Int], from start: Int = 0) -> Tensor {
+    let own = Tensors.strides(of: newShape)
+    let result = Tensor(storage: Storage(count: newShape.reduce(1, *)), shape: newShape)
+    copyBlock(
+      newShape.indices.map { CopyAxis(extent: newShape[$0], reading: strides[$0], writing: own[$0]) },
+      from: storage.pointer + start, to: result.storage.pointer)
+    return result
   }
 
   /// A constant copy stretched to `newShape`, which must be one this shape broadcasts to.
@@ -63,35 +48,5 @@ extension Tensor {
     let own = strides(of: shape)
     for axis in 0..<rank where shape[axis] != 1 { reading[axis + newShape.count - rank] = own[axis] }
     return copied(shape: newShape, reading: reading)
-  }
-}
-
-/// Walks a multi-index in row-major order, keeping the offset it reads.
-private struct IndexWalk {
-  private let shape: [Int]
-  private let strides: [Int]
-  private var index: [Int]
-  var offset = 0
-
-  init(_ shape: ArraySlice<Int>, _ strides: ArraySlice<Int>, startingAt start: Int) {
-    self.shape = Array(shape)
-    self.strides = Array(strides)
-    index = Array(repeating: 0, count: shape.count)
-    var rest = start
-    for axis in self.shape.indices.reversed() {
-      index[axis] = rest % self.shape[axis]
-      rest /= self.shape[axis]
-      offset += index[axis] * self.strides[axis]
-    }
-  }
-
-  mutating func advance() {
-    for axis in shape.indices.reversed() {
-      index[axis] += 1
-      offset += strides[axis]
-      if index[axis] < shape[axis] { return }
-      offset -= index[axis] * strides[axis]
-      index[axis] = 0
-    }
   }
 }

@@ -183,19 +183,7 @@ private func foldColumns<Kernel: ReductionKernel>(
   if stride < 16, rows * stride >= 512 { return foldNarrow(x, rows, stride, y, kernel) }
   var column = 0
   while column + 64 <= width {
-    let empty = Vector(repeating: Kernel.start)
-    var (a, b, c, d) = (empty, empty, empty, empty)
-    for row in 0..<rows {
-      let from = x + row * stride + column
-      a = Kernel.fold(a, Vector(loading: from))
-      b = Kernel.fold(b, Vector(loading: from + 16))
-      c = Kernel.fold(c, Vector(loading: from + 32))
-      d = Kernel.fold(d, Vector(loading: from + 48))
-    }
-    a.store(to: y + column)
-    b.store(to: y + column + 16)
-    c.store(to: y + column + 32)
-    d.store(to: y + column + 48)
+    foldFourStrips(x + column, rows, stride, y + column, kernel)
     column += 64
   }
   while column < width {
@@ -207,6 +195,26 @@ private func foldColumns<Kernel: ReductionKernel>(
     }
     column += 16
   }
+}
+
+/// Sixty-four columns folded.
+@inline(always)
+private func foldFourStrips<Kernel: ReductionKernel>(
+  _ x: Pointer, _ rows: Int, _ stride: Int, _ y: Pointer, _ kernel: Kernel.Type
+) {
+  let empty = Vector(repeating: Kernel.start)
+  var (a, b, c, d) = (empty, empty, empty, empty)
+  for row in 0..<rows {
+    let from = x + row * stride
+    a = Kernel.fold(a, Vector(loading: from))
+    b = Kernel.fold(b, Vector(loading: from + 16))
+    c = Kernel.fold(c, Vector(loading: from + 32))
+    d = Kernel.fold(d, Vector(loading: from + 48))
+  }
+  a.store(to: y)
+  b.store(to: y + 16)
+  c.store(to: y + 32)
+  d.store(to: y + 48)
 }
 
 /// Sixteen columns folded; lanes beyond the last column hold what is of no use.

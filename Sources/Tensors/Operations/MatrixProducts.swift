@@ -1,30 +1,41 @@
-/// The product of two matrices, either of them read transposed: `[m, k] · [k, n] → [m, n]`.
+/// The product of two matrices, or of each pair in two batches of them, either read transposed: `[…, m, k] · […, k, n] → […, m, n]`.
 ///
-/// - Precondition: both have two axes, and the inner extents agree.
+/// - Precondition: both have two axes or more, the inner extents agree, and the axes before the last two broadcast.
 public func matmul(
   _ a: Tensor, _ b: Tensor, transposingFirst: Bool = false, transposingSecond: Bool = false
 ) -> Tensor {
-  guard a.rank == 2, b.rank == 2 else {
-    fail("matmul", "needs two matrices; the shapes are \(a.shape) and \(b.shape)")
+  guard a.rank >= 2, b.rank >= 2 else {
+    fail("matmul", "needs two matrices, or batches of them; the shapes are \(a.shape) and \(b.shape)")
   }
-  let (rows, depth) = transposingFirst ? (a.shape[1], a.shape[0]) : (a.shape[0], a.shape[1])
-  let (inner, columns) = transposingSecond ? (b.shape[1], b.shape[0]) : (b.shape[0], b.shape[1])
+  if b.rank == 2, a.rank > 2, !transposingFirst {  // one product of all rows
+    return matmul(a.reshapedToMatrix, b, transposingSecond: transposingSecond)
+      .reshaped(to: a.shape.dropLast() + [b.shape[transposingSecond ? 0 : 1]])
+  }
+  let (first, second) = (Array(a.shape.suffix(2)), Array(b.shape.suffix(2)))
+  let (rows, depth) = transposingFirst ? (first[1], first[0]) : (first[0], first[1])
+  let (inner, columns) = transposingSecond ? (second[1], second[0]) : (second[0], second[1])
   guard depth == inner else {
     let how = transposingFirst || transposingSecond ? " (transposing \(transposingFirst), \(transposingSecond))" : ""
     fail("matmul", "the shapes \(a.shape) and \(b.shape)\(how) do not fit: \(depth) meets \(inner)")
   }
-  let result = Storage(count: rows * columns)
+  let batch = broadcastShape(Array(a.shape.dropLast(2)), Array(b.shape.dropLast(2)), in: "matmul")
+  let result = Storage(count: batch.reduce(rows * columns, *))
   multiplyMatrices(
-    a.matrix(transposed: transposingFirst), b.matrix(transposed: transposingSecond), into: result.pointer,
-    rows: rows, columns: columns, depth: depth)
-  return Tensor(storage: result, shape: [rows, columns]).recorded(a, b) { upstream, inputs, _ in
-    transposingFirst
+    MatrixBatch(a, in: batch, isTransposed: transposingFirst),
+    MatrixBatch(b, in: batch, isTransposed: transposingSecond),
+    into: result.pointer, rows: rows, columns: columns, depth: depth)
+  return Tensor(storage: result, shape: batch + [rows, columns]).recorded(a, b) { upstream, inputs, _ in
+    let gradient =
+      transposingFirst
       ? matmul(inputs[1], upstream, transposingFirst: transposingSecond, transposingSecond: true)
       : matmul(upstream, inputs[1], transposingSecond: !transposingSecond)
+    return gradient.summed(to: inputs[0].shape)
   } _: { upstream, inputs, _ in
-    transposingSecond
+    let gradient =
+      transposingSecond
       ? matmul(upstream, inputs[0], transposingFirst: true, transposingSecond: transposingFirst)
       : matmul(inputs[0], upstream, transposingFirst: !transposingFirst)
+    return gradient.summed(to: inputs[1].shape)
   }
 }
 
@@ -41,10 +52,10 @@ public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor) -> Tensor {
   let outputs = weight.shape[1]
   let rows = x.shape.dropLast().reduce(1, *)
   let result = Storage(count: rows * outputs)
-  for row in 0..<rows { (result.pointer + row * outputs).update(from: bias.storage.pointer, count: outputs) }
   multiplyMatrices(
-    x.reshapedToMatrix.matrix(transposed: false), weight.matrix(transposed: false), into: result.pointer,
-    rows: rows, columns: outputs, depth: weight.shape[0], accumulating: true)
+    MatrixView(pointer: x.storage.pointer, stride: weight.shape[0]),
+    MatrixView(pointer: weight.storage.pointer, stride: outputs), into: result.pointer,
+    rows: rows, columns: outputs, depth: weight.shape[0], adding: bias.storage.pointer)
   let value = Tensor(storage: result, shape: x.shape.dropLast() + [outputs])
   guard x.node != nil || weight.node != nil || bias.node != nil, Recording.isOn else { return value }
   return value.recorded(
@@ -61,12 +72,27 @@ public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor) -> Tensor {
 }
 
 extension Tensor {
-  fileprivate func matrix(transposed: Bool) -> MatrixView {
-    MatrixView(pointer: storage.pointer, stride: shape[1], isTransposed: transposed)
-  }
-
   /// The matrix `[all axes before, last axis]`.
   fileprivate var reshapedToMatrix: Tensor {
     rank == 2 ? self : reshaped(to: [shape.dropLast().reduce(1, *), shape.last ?? 1])
+  }
+}
+
+extension MatrixBatch {
+  /// The matrices in the last two axes, their leading axes stretched to `leading`.
+  fileprivate init(_ tensor: Tensor, in leading: [Int], isTransposed: Bool) {
+    let size = tensor.shape[tensor.rank - 2] * tensor.shape[tensor.rank - 1]
+    first = MatrixView(
+      pointer: tensor.storage.pointer, stride: tensor.shape[tensor.rank - 1], isTransposed: isTransposed)
+    var offsets = [0]
+    var stride = size * tensor.shape.dropLast(2).reduce(1, *)
+    for (axis, extent) in leading.enumerated() {
+      let own = axis - leading.count + tensor.rank - 2
+      let isStretched = own < 0 || tensor.shape[own] == 1
+      if !isStretched { stride /= max(1, extent) }
+      let step = isStretched ? 0 : stride
+      offsets = offsets.flatMap { offset in (0..<extent).map { offset + $0 * step } }
+    }
+    self.offsets = offsets
   }
 }

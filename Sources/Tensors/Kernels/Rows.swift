@@ -1,0 +1,68 @@
+/// Up to sixteen values at one place of a row; a row's end need not be the end of its padded storage.
+struct Lanes {
+  let pointer: Pointer
+  /// How many values are left of the row; more than sixteen are as good as sixteen.
+  let count: Int
+
+  @inline(always) init(_ pointer: Pointer, _ count: Int) { (self.pointer, self.count) = (pointer, count) }
+
+  /// The values `offset` further on, with zeros after the row's end, where nothing is stored.
+  @inline(always) subscript(offset: Int) -> Vector {
+    get {
+      if count >= 16 { return Vector(loading: pointer + offset) }
+      var end = Vector()
+      copyRowEnd(pointer + offset, count, to: &end)
+      return end
+    }
+    nonmutating set {
+      if count >= 16 { return newValue.store(to: pointer + offset) }
+      withUnsafePointer(to: newValue) { copyRowEnd(UnsafeRawPointer($0), count, to: pointer + offset) }
+    }
+  }
+}
+
+// A call by address keeps the loops over whole vectors short and in whole registers.
+@inline(never) private func copyRowEnd(_ source: UnsafeRawPointer, _ count: Int, to target: UnsafeMutableRawPointer) {
+  target.copyMemory(from: source, byteCount: count * MemoryLayout<Float>.stride)
+}
+
+/// The largest of a row's values; NaN is passed over.
+@inline(always) func rowMaximum(_ x: Pointer, _ count: Int) -> Float {
+  var largest = Vector(repeating: -.infinity)
+  for i in stride(from: 0, to: count, by: 16) {
+    let value = Lanes(x + i, count - i)[0].filling(from: count - i, with: -.infinity)
+    largest = largest.replacing(with: value, where: value .> largest)
+  }
+  // Written out, since comparisons of generic vectors are computed lane by lane.
+  let (low, high) = (largest.lowHalf, largest.highHalf)
+  let eight = low.replacing(with: high, where: high .> low)
+  let four = eight.lowHalf.replacing(with: eight.highHalf, where: eight.highHalf .> eight.lowHalf)
+  return max(max(four.x, four.y), max(four.z, four.w))
+}
+
+/// e^(x − shift) of a row, written to `y` where that is given, and the sum.
+@inline(always) func rowExponentials(_ x: Pointer, _ count: Int, minus shift: Float, into y: Pointer?) -> Float {
+  var sum = Vector()
+  for i in stride(from: 0, to: count, by: 16) {
+    let e = weightExp(Lanes(x + i, count - i)[0] - shift).filling(from: count - i, with: 0)
+    if let y { Lanes(y + i, count - i)[0] = e }
+    sum += e
+  }
+  return sum.lanesSum
+}
+
+/// eˣ, 0 where the result would be denormal: processors are a hundred times slower at those.
+@inline(always) func weightExp(_ x: Vector) -> Vector {
+  let vanishes = x .< -87
+  return vectorExp(x.replacing(with: -87, where: vanishes)).replacing(with: 0, where: vanishes)
+}
+
+/// Σ a·b over a row, or Σ a.
+@inline(always) func rowSum(_ a: Pointer, times b: Pointer? = nil, _ count: Int) -> Float {
+  var sum = Vector()
+  for i in stride(from: 0, to: count, by: 16) {
+    let value = Lanes(a + i, count - i)[0]
+    sum += b.map { value * Lanes($0 + i, count - i)[0] } ?? value
+  }
+  return sum.lanesSum
+}

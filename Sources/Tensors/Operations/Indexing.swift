@@ -1,0 +1,133 @@
+extension Tensor {
+  /// One value for each index: for axis 1, `[i, j, k]` of the result is this tensor's `[i, indices[i, j, k], k]`.
+  ///
+  /// `gather` in PyTorch, `take_along_axis` in NumPy.
+  ///
+  /// - Precondition: the shapes agree except along `axis`, and each index is in `0..<shape[axis]`.
+  public func gathered(at indices: IndexTensor, axis: Int) -> Tensor {
+    gathered(at: indices, axis: checkedAxis(axis, in: "gathered"), in: "gathered")
+  }
+
+  /// A copy to which values are added where indices point: for axis 1, `source[i, j, k]` to `[i, indices[i, j, k], k]`.
+  ///
+  /// Values that meet are added in their order. `scatter_add` in PyTorch.
+  ///
+  /// - Precondition: `source` has the shape of `indices`, which fits as for ``gathered(at:axis:)``.
+  public func scatterAdded(_ source: Tensor, at indices: IndexTensor, axis: Int) -> Tensor {
+    guard source.shape == indices.shape else {
+      fail("scatterAdded", "values of shape \(source.shape) cannot go to indices of shape \(indices.shape)")
+    }
+    return adding(source, at: indices, axis: checkedAxis(axis, in: "scatterAdded"), in: "scatterAdded")
+  }
+
+  /// What the indices point at along `axis`, or the rows that they name when it is nil.
+  func gathered(at indices: IndexTensor, axis: Int?, in operation: String) -> Tensor {
+    let layout = IndexedLayout(indices, into: shape, axis, in: operation)
+    let newShape = axis == nil ? indices.shape + shape.dropFirst() : indices.shape
+    let result = Tensor(storage: Storage(count: newShape.reduce(1, *)), shape: newShape)
+    indices.scalars.withUnsafeBufferPointer { layout.gather(storage.pointer, $0, into: result.storage.pointer) }
+    return result.recorded(self) { upstream, inputs, _ in
+      Tensor.zeros(inputs[0].shape).adding(upstream, at: indices, axis: axis, in: operation)
+    }
+  }
+
+  /// The transpose of ``gathered(at:axis:in:)``.
+  private func adding(_ source: Tensor, at indices: IndexTensor, axis: Int?, in operation: String) -> Tensor {
+    let layout = IndexedLayout(indices, into: shape, axis, in: operation)
+    let result = copied(shape: shape, reading: strides(of: shape))
+    indices.scalars.withUnsafeBufferPointer {
+      layout.scatterAdd(source.storage.pointer, $0, into: result.storage.pointer)
+    }
+    return result.recorded(self, source) { upstream, _, _ in
+      upstream
+    } _: { upstream, _, _ in
+      upstream.gathered(at: indices, axis: axis, in: operation)
+    }
+  }
+}
+
+/// The rows of a table that indices name: `[rows, …]` and `[batch…]` give `[batch…, …]`.
+///
+/// - Parameters:
+///   - table: codes, word vectors, or a data set from which a batch is taken.
+///   - indices: of any shape, each in `0..<rows`.
+public func embedding(_ table: Tensor, _ indices: IndexTensor) -> Tensor {
+  table.gathered(at: indices, axis: nil, in: "embedding")
+}
+
+/// 1 at the position that each index names along a new last axis and 0 elsewhere: `[…] → […, classes]`.
+///
+/// - Precondition: each index is in `0..<classes`.
+public func oneHot(_ indices: IndexTensor, classes: Int) -> Tensor {
+  let result = Tensor.zeros(indices.shape + [classes])
+  indices.check(into: indices.shape.count, of: result.shape, in: "oneHot")
+  for (row, index) in indices.scalars.enumerated() { result.storage.pointer[row * classes + Int(index)] = 1 }
+  return result
+}
+
+/// How indices `[outer, count, inner]` point into a table `[outer, extent, inner, width]`: each moves `width` values.
+private struct IndexedLayout {
+  let outer, count, extent, inner, width: Int
+
+  /// Checks the shapes and the indices, which point along `axis`, or name rows when it is nil.
+  init(_ indices: IndexTensor, into shape: [Int], _ axis: Int?, in operation: String) {
+    let from = indices.shape
+    let fits = axis.map {
+      from.count == shape.count && from[..<$0] == shape[..<$0] && from[($0 + 1)...] == shape[($0 + 1)...]
+    }
+    guard fits ?? !shape.isEmpty else {
+      fail(operation, "the indices of shape \(from) do not fit the shape \(shape) beside axis \(axis ?? 0)")
+    }
+    indices.check(into: axis ?? 0, of: shape, in: operation)
+    let after = shape[((axis ?? 0) + 1)...].reduce(1, *)
+    (outer, extent) = (shape[..<(axis ?? 0)].reduce(1, *), shape[axis ?? 0])
+    (count, inner, width) = axis.map { (from[$0], after, 1) } ?? (indices.count, 1, after)
+  }
+
+  private var work: Int { outer * count * inner * width }
+
+  func gather(_ table: Pointer, _ indices: UnsafeBufferPointer<Int32>, into target: Pointer) {
+    guard work > 0 else { return }
+    parallel(outer != 1 ? outer : count, work: work) { part in
+      let rows = outer != 1 ? 0..<count : part
+      for slab in outer != 1 ? part : 0..<1 {
+        let from = table + slab * extent * inner * width
+        let numbers = (slab * count + rows.lowerBound) * inner..<(slab * count + rows.upperBound) * inner
+        if width > 1 {
+          for number in numbers {
+            (target + number * width).update(from: from + Int(indices[number]) * width, count: width)
+          }
+        } else if inner == 1 {
+          for number in numbers { target[number] = from[Int(indices[number])] }
+        } else {
+          for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: inner) {
+            for place in 0..<inner { target[start + place] = from[Int(indices[start + place]) * inner + place] }
+          }
+        }
+      }
+    }
+  }
+
+  /// Adds in the order of the indices on any number of threads.
+  func scatterAdd(_ source: Pointer, _ indices: UnsafeBufferPointer<Int32>, into table: Pointer) {
+    guard work > 0 else { return }
+    let run = inner == 1 ? count : inner
+    // With one slab each thread looks at all indices and serves those that point into its part of the table.
+    parallel(outer != 1 ? outer : extent, work: work) { part in
+      let served = outer != 1 ? 0..<extent : part
+      for slab in outer != 1 ? part : 0..<1 {
+        let to = table + slab * extent * inner * width
+        for start in stride(from: slab * count * inner, to: (slab + 1) * count * inner, by: run) {
+          for number in start..<start + run where served.contains(Int(indices[number])) {
+            let row = to + (Int(indices[number]) * inner + (inner == 1 ? 0 : number - start)) * width
+            if width == 1 { row[0] += source[number] } else { addRow(source + number * width, to: row) }
+          }
+        }
+      }
+    }
+  }
+
+  private func addRow(_ source: Pointer, to row: Pointer) {
+    for lane in 0..<width { row[lane] += source[lane] }
+  }
+}
