@@ -25,7 +25,8 @@ struct RecurrentRun<Cell: RecurrentCell>: Sendable {
     parallel(batch, work: steps * next * hidden, alignment: 8) { part in
       let room = Storage(count: part.count * width)
       let sums = MatrixView(pointer: room.pointer, stride: width)
-      for first in stride(from: part.lowerBound, to: steps * batch, by: batch) {
+      for t in 0..<steps {
+        let first = t * batch + part.lowerBound
         gemm(MatrixView(pointer: h + first * hidden, stride: hidden), weight, into: sums, part.count, width, hidden)
         for row in 0..<part.count {
           for unit in stride(from: 0, to: hidden, by: 16) {
