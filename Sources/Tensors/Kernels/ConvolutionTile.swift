@@ -1,0 +1,161 @@
+import COpenBLAS
+
+/// A block of sums that stays in registers: `count` rows of one or two vectors.
+///
+/// Tiles are built from smaller ones, since an array, even of fixed size, lives in memory: 40 instead of 105 GFLOP/s.
+protocol Tile {
+  associatedtype Row: TileRow
+  static var count: Int { get }
+  init(loading pointer: Pointer, stride: Int)
+  /// Adds x[row·step]·factor to each row.
+  mutating func add(_ x: Pointer, _ step: Int, times factor: Row)
+  /// Stores each row, values below `floor` replaced by it.
+  func store(to pointer: Pointer, stride: Int, floor: Vector)
+}
+
+/// A tile of one row; also what rows are multiplied by.
+protocol TileRow: Tile where Row == Self {
+  /// Floats loaded, and results stored.
+  static var width: Int { get }
+  static var results: Int { get }
+}
+
+extension TileRow {
+  static var count: Int { 1 }
+  static var results: Int { width }
+}
+
+/// One value times thirty-two factors.
+struct WideRow: TileRow {
+  typealias Row = Self
+  static var width: Int { 32 }
+  var (a, b): (Vector, Vector)
+
+  @inline(always) init(loading pointer: Pointer, stride: Int) {
+    (a, b) = (Vector(loading: pointer), Vector(loading: pointer + 16))
+  }
+  @inline(always) mutating func add(_ x: Pointer, _ step: Int, times factor: Self) {
+    let value = Vector(repeating: x[0])
+    a = fma(value, factor.a, a)
+    b = fma(value, factor.b, b)
+  }
+  @inline(always) func store(to pointer: Pointer, stride: Int, floor: Vector) {
+    larger(a, floor).store(to: pointer)
+    larger(b, floor).store(to: pointer + 16)
+  }
+}
+
+/// What the rows of one vector differ in.
+protocol RowKind {
+  static var results: Int { get }
+  static func load(_ x: Pointer) -> Vector
+}
+
+struct NarrowRow<Kind: RowKind>: TileRow {
+  typealias Row = Self
+  static var width: Int { 16 }
+  static var results: Int { Kind.results }
+  var a: Vector
+
+  @inline(always) init(loading pointer: Pointer, stride: Int) { a = Vector(loading: pointer) }
+  @inline(always) mutating func add(_ x: Pointer, _ step: Int, times factor: Self) {
+    a = fma(Kind.load(x), factor.a, a)
+  }
+  @inline(always) func store(to pointer: Pointer, stride: Int, floor: Vector) {
+    if Kind.results == 16 { return larger(a, floor).store(to: pointer) }
+    pointer[0] = larger(Vector(repeating: a.lanesSum), floor)[0]
+  }
+}
+
+/// One value times sixteen factors.
+enum SpreadValue: RowKind {
+  static var results: Int { 16 }
+  @inline(always) static func load(_ x: Pointer) -> Vector { Vector(repeating: x[0]) }
+}
+
+/// Sixteen values times a factor each.
+enum Lanes: RowKind {
+  static var results: Int { 16 }
+  @inline(always) static func load(_ x: Pointer) -> Vector { Vector(loading: x) }
+}
+
+/// Sixteen values times a factor each, all of them summed at the end.
+enum LaneSum: RowKind {
+  static var results: Int { 1 }
+  @inline(always) static func load(_ x: Pointer) -> Vector { Vector(loading: x) }
+}
+
+/// The rows of one tile, then those of another.
+struct Stack<A: Tile, B: Tile>: Tile where A.Row == B.Row {
+  typealias Row = A.Row
+  static var count: Int { A.count + B.count }
+  var a: A
+  var b: B
+
+  @inline(always) init(loading pointer: Pointer, stride: Int) {
+    a = A(loading: pointer, stride: stride)
+    b = B(loading: pointer + A.count * stride, stride: stride)
+  }
+  @inline(always) mutating func add(_ x: Pointer, _ step: Int, times factor: Row) {
+    a.add(x, step, times: factor)
+    b.add(x + A.count * step, step, times: factor)
+  }
+  @inline(always) func store(to pointer: Pointer, stride: Int, floor: Vector) {
+    a.store(to: pointer, stride: stride, floor: floor)
+    b.store(to: pointer + A.count * stride, stride: stride, floor: floor)
+  }
+}
+
+/// The largest tile that fits in the registers: 32 of a whole vector with AVX-512, else (AVX2, NEON) half as many floats.
+enum TileLimit {
+  private static let isLarge: Bool = {
+    #if arch(x86_64)
+      let cores = ["SkylakeX", "Cooperlake", "SapphireRapids"]
+      return openblas_get_corename().map { cores.contains(String(cString: $0)) } ?? false
+    #else
+      return false
+    #endif
+  }()
+  static let rows = isLarge ? 14 : 6
+  static let width = isLarge ? 32 : 16
+}
+
+/// A loop over a tile of any size.
+protocol TileLoop {
+  func run<T: Tile>(_ tile: T.Type)
+}
+
+extension TileLoop {
+  /// Runs the loop with a tile of `count` rows of the kind that suits the channels.
+  @inline(always) func run(_ channels: ConvolutionSweep.Channels, width: Int, count: Int) {
+    switch channels {
+    case .mixed where width == 32: run(count: count, of: WideRow.self)
+    case .mixed: run(count: count, of: NarrowRow<SpreadValue>.self)
+    case .mixedIntoFew: run(count: count, of: NarrowRow<LaneSum>.self)
+    case .separate: run(count: count, of: NarrowRow<Lanes>.self)
+    }
+  }
+
+  /// Runs the loop with a tile of `count` rows, 1...14.
+  private func run<Row: TileRow>(count: Int, of row: Row.Type) {
+    typealias Two = Stack<Row, Row>
+    typealias Four = Stack<Two, Two>
+    typealias Seven = Stack<Four, Stack<Two, Row>>
+    switch count {
+    case 1: run(Row.self)
+    case 2: run(Two.self)
+    case 3: run(Stack<Two, Row>.self)
+    case 4: run(Four.self)
+    case 5: run(Stack<Four, Row>.self)
+    case 6: run(Stack<Four, Two>.self)
+    case 7: run(Seven.self)
+    case 8: run(Stack<Four, Four>.self)
+    case 9: run(Stack<Seven, Two>.self)
+    case 10: run(Stack<Seven, Stack<Two, Row>>.self)
+    case 11: run(Stack<Seven, Four>.self)
+    case 12: run(Stack<Seven, Stack<Four, Row>>.self)
+    case 13: run(Stack<Seven, Stack<Four, Two>>.self)
+    default: run(Stack<Seven, Seven>.self)
+    }
+  }
+}
