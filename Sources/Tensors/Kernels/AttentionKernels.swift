@@ -86,7 +86,7 @@ extension AttentionLayout {
     let mask = mask.map { $0.storage.pointer + (($0.rank > 2 ? unit / heads * time : 0) + query) * keyTime }
     for key in stride(from: 0, to: count, by: 16) {
       let score = (Vector(loading: row + key) * scale).filling(from: seen - key, with: -.infinity)
-      (mask.map { score.replacing(with: -.infinity, where: Lanes($0 + key, keyTime - key)[0] .== 0) } ?? score)
+      (mask.map { score.replacing(with: -.infinity, where: RowLanes($0 + key, keyTime - key)[0] .== 0) } ?? score)
         .store(to: row + key)
     }
     let largest = normalizer ?? rowMaximum(row, count)

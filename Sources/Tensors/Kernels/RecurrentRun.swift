@@ -30,7 +30,7 @@ struct RecurrentRun<Cell: RecurrentCell>: Sendable {
         gemm(MatrixView(pointer: h + first * hidden, stride: hidden), weight, into: sums, part.count, width, hidden)
         for row in 0..<part.count {
           for unit in stride(from: 0, to: hidden, by: 16) {
-            let lanes = { (row: Pointer) in Lanes(row + unit, hidden - unit) }
+            let lanes = { (row: Pointer) in RowLanes(row + unit, hidden - unit) }
             let state = (first + row) * hidden
             Cell.forward(
               lanes(gates + (first + row) * width), lanes(sums.pointer + row * width), lanes(bias), h: lanes(h + state),
@@ -77,7 +77,8 @@ struct RecurrentRun<Cell: RecurrentCell>: Sendable {
     _ t: Int, _ row: Int, _ upstream: Tensor, _ dh: Tensor, _ dc: Tensor, _ dx: Tensor, _ dr: Tensor
   ) {
     for unit in stride(from: 0, to: hidden, by: 16) {
-      let lanes = { (x: Tensor, row: Int, width: Int) in Lanes(x.storage.pointer + row * width + unit, hidden - unit) }
+      let lanes = { (x: Tensor, row: Int, width: Int) in RowLanes(x.storage.pointer + row * width + unit, hidden - unit)
+      }
       let (place, dh) = (t * batch + row, lanes(dh, row, hidden))
       dh[0] += lanes(upstream, row * time + t, hidden)[0]
       Cell.backward(
