@@ -153,7 +153,7 @@ private func randomWeights(_ shape: [Int], using random: inout Random) -> Tensor
   return magnitudes * sign(Tensor.uniform(shape, in: -1..<1, using: &random))
 }
 
-private func multiIndex(_ position: Int, in shape: [Int]) -> [Int] {
+func multiIndex(_ position: Int, in shape: [Int]) -> [Int] {
   var rest = position
   return shape.reversed().map { extent in
     defer { rest /= extent }
