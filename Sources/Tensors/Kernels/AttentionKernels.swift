@@ -24,8 +24,9 @@ extension AttentionLayout {
 
   /// The attention; the logarithm of each query's sum of exponentials is left in `normalizers`, `[units, time]`.
   func forward(_ inputs: [Tensor]) -> (output: Tensor, normalizers: Tensor) {
-    let output = Tensor.zeros(leading + [time, heads * valueDepth])
-    let normalizers = Tensor.zeros([units, time])
+    let output = Tensor(
+      storage: Storage(count: units * time * valueDepth), shape: leading + [time, heads * valueDepth])
+    let normalizers = Tensor(storage: Storage(count: units * time), shape: [units, time])
     parallel(units, work: work) { range in
       let room = Storage(count: blockLength * pitch)
       let scores = MatrixView(pointer: room.pointer, stride: pitch)

@@ -43,9 +43,15 @@ struct RecurrentRun<Cell: RecurrentCell>: Sendable {
 
   /// h after each step as `[batch, time, hidden]`, then the last c where there is one, in one vector.
   var result: Tensor {
-    let outputs = h.sliced(1..<time + 1, axis: 0).permuted([1, 0, 2]).reshaped(to: [time * next])
-    guard Cell.gates == 4 else { return outputs }
-    return concatenate([outputs, c.sliced(time..<time + 1, axis: 0).reshaped(to: [next])], axis: 0)
+    let cells = Cell.gates == 4 ? next : 0
+    let result = Storage(count: time * next + cells)
+    let axes = [
+      CopyAxis(extent: batch, reading: hidden, writing: time * hidden),
+      CopyAxis(extent: time, reading: next, writing: hidden), CopyAxis(extent: hidden, reading: 1, writing: 1),
+    ]
+    copyBlock(axes, from: h.storage.pointer + next, to: result.pointer)
+    (result.pointer + time * next).update(from: c.storage.pointer + time * next, count: cells)
+    return Tensor(storage: result, shape: [time * next + cells])
   }
 
   /// The gradients of the inputs and of the recurrent bias; those of the weights are one product over all steps each.
@@ -63,11 +69,16 @@ struct RecurrentRun<Cell: RecurrentCell>: Sendable {
         gemm(sums, weight, into: state, part.count, hidden, width, accumulating: true)
       }
     }
+    let flat = x.reshaped(to: [time * batch, x.shape[2]])
+    let bias = dx.sum(axis: 0)
     return [
-      matmul(dx, inputs[3].detached(), transposingSecond: true).reshaped(to: x.shape).permuted([1, 0, 2]), dh, dc,
-      matmul(x.reshaped(to: [time * batch, x.shape[2]]), dx, transposingFirst: true),
-      matmul(Tensor(storage: h.storage, shape: [time * batch, hidden]), dr, transposingFirst: true), dx.sum(axis: 0),
-      dr.sum(axis: 0),
+      // Data has no use for its gradient.
+      inputs[0].node == nil
+        ? inputs[0]
+        : matmul(dx, inputs[3].detached(), transposingSecond: true).reshaped(to: x.shape)
+          .permuted([1, 0, 2]), dh, dc, matmul(flat, dx, transposingFirst: true),
+      matmul(Tensor(storage: h.storage, shape: [time * batch, hidden]), dr, transposingFirst: true), bias,
+      Cell.gates == 4 ? bias : dr.sum(axis: 0),
     ]
   }
 
@@ -89,8 +100,10 @@ struct RecurrentRun<Cell: RecurrentCell>: Sendable {
 }
 
 extension Tensor {
-  /// Zeros in `steps` places behind this value, along a new first axis.
+  /// Room for this value and `steps` more of its shape behind it.
   fileprivate func followed(by steps: Int) -> Tensor {
-    reshaped(to: [1] + shape).padded(before: 0, after: steps, axis: 0)
+    let room = Storage(count: (steps + 1) * count)
+    room.pointer.update(from: storage.pointer, count: count)
+    return Tensor(storage: room, shape: [steps + 1] + shape)
   }
 }
