@@ -24,8 +24,9 @@ extension AttentionLayout {
 
   /// The attention; the logarithm of each query's sum of exponentials is left in `normalizers`, `[units, time]`.
   func forward(_ inputs: [Tensor]) -> (output: Tensor, normalizers: Tensor) {
-    let output = Tensor.zeros(leading + [time, heads * valueDepth])
-    let normalizers = Tensor.zeros([units, time])
+    let output = Tensor(
+      storage: Storage(count: units * time * valueDepth), shape: leading + [time, heads * valueDepth])
+    let normalizers = Tensor(storage: Storage(count: units * time), shape: [units, time])
     parallel(units, work: work) { range in
       let room = Storage(count: blockLength * pitch)
       let scores = MatrixView(pointer: room.pointer, stride: pitch)
@@ -86,7 +87,7 @@ extension AttentionLayout {
     let mask = mask.map { $0.storage.pointer + (($0.rank > 2 ? unit / heads * time : 0) + query) * keyTime }
     for key in stride(from: 0, to: count, by: 16) {
       let score = (Vector(loading: row + key) * scale).filling(from: seen - key, with: -.infinity)
-      (mask.map { score.replacing(with: -.infinity, where: Lanes($0 + key, keyTime - key)[0] .== 0) } ?? score)
+      (mask.map { score.replacing(with: -.infinity, where: RowLanes($0 + key, keyTime - key)[0] .== 0) } ?? score)
         .store(to: row + key)
     }
     let largest = normalizer ?? rowMaximum(row, count)

@@ -2,17 +2,21 @@
 protocol RecurrentCell {
   static var gates: Int { get }
   /// Turns `x`, the input's part of the gates' sums, into the gates; `r` and `bias` are h's part. Writes h and c `next` on.
-  static func forward(_ x: Lanes, _ r: Lanes, _ bias: Lanes, h: Lanes, c: Lanes, next: Int, _ hidden: Int)
+  static func forward(
+    _ x: RowLanes, _ r: RowLanes, _ bias: RowLanes, h: RowLanes, c: RowLanes, next: Int, _ hidden: Int)
   /// Turns the gradients of the new h and c into those of the old (h without its part through `dr`) and of the sums' parts.
   static func backward(
-    _ gates: Lanes, h: Lanes, c: Lanes, next: Int, dh: Lanes, dc: Lanes, dx: Lanes, dr: Lanes, _ hidden: Int)
+    _ gates: RowLanes, h: RowLanes, c: RowLanes, next: Int, dh: RowLanes, dc: RowLanes, dx: RowLanes, dr: RowLanes,
+    _ hidden: Int)
 }
 
 enum LSTMCell: RecurrentCell {
   static var gates: Int { 4 }
 
   @inline(always)
-  static func forward(_ x: Lanes, _ r: Lanes, _ bias: Lanes, h: Lanes, c: Lanes, next: Int, _ hidden: Int) {
+  static func forward(
+    _ x: RowLanes, _ r: RowLanes, _ bias: RowLanes, h: RowLanes, c: RowLanes, next: Int, _ hidden: Int
+  ) {
     let (i, f) = (vectorSigmoid(x[0] + r[0]), vectorSigmoid(x[hidden] + r[hidden]))
     let (g, o) = (vectorTanh(x[2 * hidden] + r[2 * hidden]), vectorSigmoid(x[3 * hidden] + r[3 * hidden]))
     (x[0], x[hidden], x[2 * hidden], x[3 * hidden]) = (i, f, g, o)
@@ -22,7 +26,8 @@ enum LSTMCell: RecurrentCell {
 
   @inline(always)
   static func backward(
-    _ gates: Lanes, h: Lanes, c: Lanes, next: Int, dh: Lanes, dc: Lanes, dx: Lanes, dr: Lanes, _ hidden: Int
+    _ gates: RowLanes, h: RowLanes, c: RowLanes, next: Int, dh: RowLanes, dc: RowLanes, dx: RowLanes, dr: RowLanes,
+    _ hidden: Int
   ) {
     let (i, f, g, o) = (gates[0], gates[hidden], gates[2 * hidden], gates[3 * hidden])
     let (t, up) = (vectorTanh(c[next]), dh[0])
@@ -38,7 +43,9 @@ enum GRUCell: RecurrentCell {
   static var gates: Int { 3 }
 
   @inline(always)
-  static func forward(_ x: Lanes, _ r: Lanes, _ bias: Lanes, h: Lanes, c: Lanes, next: Int, _ hidden: Int) {
+  static func forward(
+    _ x: RowLanes, _ r: RowLanes, _ bias: RowLanes, h: RowLanes, c: RowLanes, next: Int, _ hidden: Int
+  ) {
     let reset = vectorSigmoid(x[0] + (r[0] + bias[0]))
     let z = vectorSigmoid(x[hidden] + (r[hidden] + bias[hidden]))
     let candidate = r[2 * hidden] + bias[2 * hidden]
@@ -49,7 +56,8 @@ enum GRUCell: RecurrentCell {
 
   @inline(always)
   static func backward(
-    _ gates: Lanes, h: Lanes, c: Lanes, next: Int, dh: Lanes, dc: Lanes, dx: Lanes, dr: Lanes, _ hidden: Int
+    _ gates: RowLanes, h: RowLanes, c: RowLanes, next: Int, dh: RowLanes, dc: RowLanes, dx: RowLanes, dr: RowLanes,
+    _ hidden: Int
   ) {
     let (r, z, n, up) = (gates[0], gates[hidden], gates[2 * hidden], dh[0])
     let slope = up * (1 - z) * (1 - n * n)

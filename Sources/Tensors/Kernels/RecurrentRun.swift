@@ -25,11 +25,12 @@ struct RecurrentRun<Cell: RecurrentCell>: Sendable {
     parallel(batch, work: steps * next * hidden, alignment: 8) { part in
       let room = Storage(count: part.count * width)
       let sums = MatrixView(pointer: room.pointer, stride: width)
-      for first in stride(from: part.lowerBound, to: steps * batch, by: batch) {
+      for t in 0..<steps {
+        let first = t * batch + part.lowerBound
         gemm(MatrixView(pointer: h + first * hidden, stride: hidden), weight, into: sums, part.count, width, hidden)
         for row in 0..<part.count {
           for unit in stride(from: 0, to: hidden, by: 16) {
-            let lanes = { (row: Pointer) in Lanes(row + unit, hidden - unit) }
+            let lanes = { (row: Pointer) in RowLanes(row + unit, hidden - unit) }
             let state = (first + row) * hidden
             Cell.forward(
               lanes(gates + (first + row) * width), lanes(sums.pointer + row * width), lanes(bias), h: lanes(h + state),
@@ -42,9 +43,15 @@ struct RecurrentRun<Cell: RecurrentCell>: Sendable {
 
   /// h after each step as `[batch, time, hidden]`, then the last c where there is one, in one vector.
   var result: Tensor {
-    let outputs = h.sliced(1..<time + 1, axis: 0).permuted([1, 0, 2]).reshaped(to: [time * next])
-    guard Cell.gates == 4 else { return outputs }
-    return concatenate([outputs, c.sliced(time..<time + 1, axis: 0).reshaped(to: [next])], axis: 0)
+    let cells = Cell.gates == 4 ? next : 0
+    let result = Storage(count: time * next + cells)
+    let axes = [
+      CopyAxis(extent: batch, reading: hidden, writing: time * hidden),
+      CopyAxis(extent: time, reading: next, writing: hidden), CopyAxis(extent: hidden, reading: 1, writing: 1),
+    ]
+    copyBlock(axes, from: h.storage.pointer + next, to: result.pointer)
+    (result.pointer + time * next).update(from: c.storage.pointer + time * next, count: cells)
+    return Tensor(storage: result, shape: [time * next + cells])
   }
 
   /// The gradients of the inputs and of the recurrent bias; those of the weights are one product over all steps each.
@@ -62,11 +69,16 @@ struct RecurrentRun<Cell: RecurrentCell>: Sendable {
         gemm(sums, weight, into: state, part.count, hidden, width, accumulating: true)
       }
     }
+    let flat = x.reshaped(to: [time * batch, x.shape[2]])
+    let bias = dx.sum(axis: 0)
     return [
-      matmul(dx, inputs[3].detached(), transposingSecond: true).reshaped(to: x.shape).permuted([1, 0, 2]), dh, dc,
-      matmul(x.reshaped(to: [time * batch, x.shape[2]]), dx, transposingFirst: true),
-      matmul(Tensor(storage: h.storage, shape: [time * batch, hidden]), dr, transposingFirst: true), dx.sum(axis: 0),
-      dr.sum(axis: 0),
+      // Data has no use for its gradient.
+      inputs[0].node == nil
+        ? inputs[0]
+        : matmul(dx, inputs[3].detached(), transposingSecond: true).reshaped(to: x.shape)
+          .permuted([1, 0, 2]), dh, dc, matmul(flat, dx, transposingFirst: true),
+      matmul(Tensor(storage: h.storage, shape: [time * batch, hidden]), dr, transposingFirst: true), bias,
+      Cell.gates == 4 ? bias : dr.sum(axis: 0),
     ]
   }
 
@@ -76,7 +88,8 @@ struct RecurrentRun<Cell: RecurrentCell>: Sendable {
     _ t: Int, _ row: Int, _ upstream: Tensor, _ dh: Tensor, _ dc: Tensor, _ dx: Tensor, _ dr: Tensor
   ) {
     for unit in stride(from: 0, to: hidden, by: 16) {
-      let lanes = { (x: Tensor, row: Int, width: Int) in Lanes(x.storage.pointer + row * width + unit, hidden - unit) }
+      let lanes = { (x: Tensor, row: Int, width: Int) in RowLanes(x.storage.pointer + row * width + unit, hidden - unit)
+      }
       let (place, dh) = (t * batch + row, lanes(dh, row, hidden))
       dh[0] += lanes(upstream, row * time + t, hidden)[0]
       Cell.backward(
@@ -87,8 +100,10 @@ struct RecurrentRun<Cell: RecurrentCell>: Sendable {
 }
 
 extension Tensor {
-  /// Zeros in `steps` places behind this value, along a new first axis.
+  /// Room for this value and `steps` more of its shape behind it.
   fileprivate func followed(by steps: Int) -> Tensor {
-    reshaped(to: [1] + shape).padded(before: 0, after: steps, axis: 0)
+    let room = Storage(count: (steps + 1) * count)
+    room.pointer.update(from: storage.pointer, count: count)
+    return Tensor(storage: room, shape: [steps + 1] + shape)
   }
 }

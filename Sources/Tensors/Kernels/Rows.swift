@@ -1,5 +1,5 @@
 /// Up to sixteen values at one place of a row; a row's end need not be the end of its padded storage.
-struct Lanes {
+struct RowLanes {
   let pointer: Pointer
   /// How many values are left of the row; more than sixteen are as good as sixteen.
   let count: Int
@@ -30,7 +30,7 @@ struct Lanes {
 @inline(always) func rowMaximum(_ x: Pointer, _ count: Int) -> Float {
   var largest = Vector(repeating: -.infinity)
   for i in stride(from: 0, to: count, by: 16) {
-    let value = Lanes(x + i, count - i)[0].filling(from: count - i, with: -.infinity)
+    let value = RowLanes(x + i, count - i)[0].filling(from: count - i, with: -.infinity)
     largest = largest.replacing(with: value, where: value .> largest)
   }
   // Written out, since comparisons of generic vectors are computed lane by lane.
@@ -44,8 +44,8 @@ struct Lanes {
 @inline(always) func rowExponentials(_ x: Pointer, _ count: Int, minus shift: Float, into y: Pointer?) -> Float {
   var sum = Vector()
   for i in stride(from: 0, to: count, by: 16) {
-    let e = weightExp(Lanes(x + i, count - i)[0] - shift).filling(from: count - i, with: 0)
-    if let y { Lanes(y + i, count - i)[0] = e }
+    let e = weightExp(RowLanes(x + i, count - i)[0] - shift).filling(from: count - i, with: 0)
+    if let y { RowLanes(y + i, count - i)[0] = e }
     sum += e
   }
   return sum.lanesSum
@@ -61,8 +61,8 @@ struct Lanes {
 @inline(always) func rowSum(_ a: Pointer, times b: Pointer? = nil, _ count: Int) -> Float {
   var sum = Vector()
   for i in stride(from: 0, to: count, by: 16) {
-    let value = Lanes(a + i, count - i)[0]
-    sum += b.map { value * Lanes($0 + i, count - i)[0] } ?? value
+    let value = RowLanes(a + i, count - i)[0]
+    sum += b.map { value * RowLanes($0 + i, count - i)[0] } ?? value
   }
   return sum.lanesSum
 }

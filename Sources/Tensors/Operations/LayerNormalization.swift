@@ -34,14 +34,14 @@ private func layerNormalizedRows(
       let mean = rowSum(x, width) / Float(width)
       var squares = Vector()
       for i in stride(from: 0, to: width, by: 16) {
-        let centred = (Lanes(x + i, width - i)[0] - mean).filling(from: width - i, with: 0)
+        let centred = (RowLanes(x + i, width - i)[0] - mean).filling(from: width - i, with: 0)
         squares = fma(centred, centred, squares)
       }
       let inverse = 1 / (squares.lanesSum / Float(width) + epsilon).squareRoot()
       for i in stride(from: 0, to: width, by: 16) {
         let left = width - i
-        let normal = (Lanes(x + i, left)[0] - mean) * inverse
-        Lanes(y + i, left)[0] = fma(normal, Lanes(s + i, left)[0], Lanes(o + i, left)[0])
+        let normal = (RowLanes(x + i, left)[0] - mean) * inverse
+        RowLanes(y + i, left)[0] = fma(normal, RowLanes(s + i, left)[0], RowLanes(o + i, left)[0])
       }
       (moments.pointer[2 * row], moments.pointer[2 * row + 1]) = (mean, inverse)
     }
@@ -63,13 +63,14 @@ private func layerNormalizedGradients(_ upstream: Tensor, _ x: Tensor, _ scale: 
       let (mean, inverse) = (moments.pointer[2 * row], moments.pointer[2 * row + 1])
       for i in stride(from: 0, to: width, by: 16) {
         let left = width - i
-        Lanes(p + i, left)[0] = Lanes(u + i, left)[0] * (Lanes(x + i, left)[0] - mean) * inverse
+        RowLanes(p + i, left)[0] = RowLanes(u + i, left)[0] * (RowLanes(x + i, left)[0] - mean) * inverse
       }
       let (shift, slope) = (rowSum(u, times: s, width) / Float(width), rowSum(p, times: s, width) / Float(width))
       for i in stride(from: 0, to: width, by: 16) {
         let left = width - i
-        let normal = (Lanes(x + i, left)[0] - mean) * inverse
-        Lanes(g + i, left)[0] = (Lanes(u + i, left)[0] * Lanes(s + i, left)[0] - shift - normal * slope) * inverse
+        let normal = (RowLanes(x + i, left)[0] - mean) * inverse
+        RowLanes(g + i, left)[0] =
+          (RowLanes(u + i, left)[0] * RowLanes(s + i, left)[0] - shift - normal * slope) * inverse
       }
     }
   }

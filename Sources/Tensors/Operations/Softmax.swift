@@ -60,8 +60,8 @@ private func softmaxRows(_ x: Tensor, logarithmic: Bool) -> Tensor {
       let sum = rowExponentials(x, width, minus: largest, into: logarithmic ? nil : y)
       let logarithm = logarithmic ? Foundation.log(sum) : 0
       for i in stride(from: 0, to: width, by: 16) {
-        let value = Lanes((logarithmic ? x : y) + i, width - i)[0]
-        Lanes(y + i, width - i)[0] = logarithmic ? (value - largest) - logarithm : value * (1 / sum)
+        let value = RowLanes((logarithmic ? x : y) + i, width - i)[0]
+        RowLanes(y + i, width - i)[0] = logarithmic ? (value - largest) - logarithm : value * (1 / sum)
       }
     }
   }
@@ -76,8 +76,8 @@ private func softmaxGradientRows(_ upstream: Tensor, _ output: Tensor, logarithm
       let (u, y) = (upstreams + row * width, outputs + row * width)
       let sum = rowSum(u, times: logarithmic ? nil : y, width)
       for i in stride(from: 0, to: width, by: 16) {
-        let (ui, yi) = (Lanes(u + i, width - i)[0], Lanes(y + i, width - i)[0])
-        Lanes(target + row * width + i, width - i)[0] =
+        let (ui, yi) = (RowLanes(u + i, width - i)[0], RowLanes(y + i, width - i)[0])
+        RowLanes(target + row * width + i, width - i)[0] =
           logarithmic ? fma(weightExp(yi), Vector(repeating: -sum), ui) : yi * (ui - sum)
       }
     }
@@ -93,7 +93,7 @@ private func categoricalGradientRows(_ upstream: Tensor, _ labels: IndexTensor, 
     for row in rows {
       let (x, y) = (source + row * width, target + row * width)
       for i in stride(from: 0, to: width, by: 16) {
-        Lanes(y + i, width - i)[0] = weightExp(Lanes(x + i, width - i)[0]) * -upstreams[row]
+        RowLanes(y + i, width - i)[0] = weightExp(RowLanes(x + i, width - i)[0]) * -upstreams[row]
       }
       y[Int(labels.scalars[row])] += upstreams[row]
     }
