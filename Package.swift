@@ -6,6 +6,9 @@ let allLessons = [
   "Lesson04-VAE"
 ]
 
+/// Those with exercises: their folders hold a `Recorded.json`.
+let lessonsWithExercises = ["Lesson04-VAE"]
+
 /// `LESSONS=Lesson04-VAE swift test` builds and tests the named lessons alone.
 let lessons = allLessons.filter { lesson in
   guard let wanted = Context.environment["LESSONS"] else { return true }
@@ -56,7 +59,14 @@ let package = Package(
     library("Datasets", ["Tensors", "CPNG"]),
     library("Figures", ["Tensors", "CPNG"]),
     library("Notebook", ["Figures", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
-    library("LessonKit", ["Tensors", "NeuralNetworks", "Distributions", "Datasets", "Figures", "Notebook"]),
+    library("Exercises", ["Tensors"]),
+    library(
+      "LessonKit", ["Tensors", "NeuralNetworks", "Distributions", "Datasets", "Figures", "Notebook", "Exercises"]),
+
+    .executableTarget(
+      name: "course",
+      dependencies: ["Exercises", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: optimised),
 
     .executableTarget(
       name: "benchmark",
@@ -73,13 +83,17 @@ let package = Package(
     tests(
       of: "Notebook",
       ["Figures", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    tests(of: "Exercises"),
+    .testTarget(
+      name: "CourseTests", dependencies: ["course", "Exercises", "LessonKit"] + lessons.map { .target(name: $0) }),
     .testTarget(
       name: "LessonTests", dependencies: ["LessonKit"] + lessons.map { .target(name: $0) },
       sources: ["LessonRunner.swift", "ReadmeTests.swift"] + lessons.map { "\($0)Tests.swift" }),
   ]
     + lessons.map {
       .executableTarget(
-        name: $0, dependencies: ["LessonKit"], path: "Lessons/\($0)", exclude: ["Pictures"],
+        name: $0, dependencies: ["LessonKit"], path: "Lessons/\($0)",
+        exclude: ["Pictures"] + (lessonsWithExercises.contains($0) ? ["Recorded.json"] : []),
         swiftSettings: asNotebook)
     }
 )

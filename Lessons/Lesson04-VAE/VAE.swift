@@ -2,19 +2,19 @@ import LessonKit
 
 // The variational autoencoder of Kingma & Welling (2013), arXiv 1312.6114, with the paper's names and equations.
 
-// BEGIN SOLUTION VAE.1
 /// KL(N(μ, σ²) ‖ N(0, 1)) = −½ Σ (1 + ln σ² − μ² − σ²), in nats (appendix B): `[batch, latents] → [batch]`.
 func gaussianKL(mean: Tensor, logVariance: Tensor) -> Tensor {
+  // BEGIN SOLUTION VAE.1
   (1 + logVariance - square(mean) - exp(logVariance)).sum(axis: 1) * -0.5
+  // END SOLUTION
 }
-// END SOLUTION
 
-// BEGIN SOLUTION VAE.2
 /// z = μ + σ·ε (section 2.4): a sample of q written so that gradients reach μ and σ, `[batch, latents]`.
 func reparameterized(mean: Tensor, logVariance: Tensor, noise: Tensor) -> Tensor {
+  // BEGIN SOLUTION VAE.2
   mean + exp(logVariance * 0.5) * noise
+  // END SOLUTION
 }
-// END SOLUTION
 
 /// q(z|x): a Gaussian with a diagonal covariance, from one hidden layer or (`hidden` nil) none, `[batch, inputs] → [batch, latents]`.
 final class Encoder: Module {
@@ -83,17 +83,19 @@ final class VAE: Module {
     self.decoder = decoder
   }
 
-  // BEGIN SOLUTION VAE.3
   /// The bound on log p(x) for `x` of shape `[batch, inputs]` (equation 10, with one sample for each example).
+  ///
+  /// Its one draw from `random` is ε, standard normal, `[batch, latents]`.
   func bound(_ x: Tensor, using random: inout Random) -> Bound {
+    // BEGIN SOLUTION VAE.3
     let (mean, logVariance) = encoder(x)
     let noise = Tensor.normal(mean.shape, using: &random)
     let z = reparameterized(mean: mean, logVariance: logVariance, noise: noise)  // [batch, latents]
     return Bound(
       reconstruction: decoder(z).logProbability(of: x),
       divergence: gaussianKL(mean: mean, logVariance: logVariance))
+    // END SOLUTION
   }
-  // END SOLUTION
 
   /// log p(x) by importance sampling (appendix D; Burda 2015, arXiv 1509.00519, equation 8): `[batch, inputs] → [batch]`, nats.
   ///
@@ -111,10 +113,10 @@ final class VAE: Module {
   }
 }
 
-// BEGIN SOLUTION VAE.4
 /// Codes on the straight line between two, both ends included, in 2 steps or more: `[latents], [latents] → [steps, latents]`.
 func interpolated(from start: Tensor, to end: Tensor, steps: Int) -> Tensor {
+  // BEGIN SOLUTION VAE.4
   let t = Tensor((0..<steps).map { Float($0) / Float(steps - 1) }, shape: [steps, 1])
   return start * (1 - t) + end * t
+  // END SOLUTION
 }
-// END SOLUTION

@@ -13,13 +13,15 @@ import LessonKit
 // the bound loses is $\mathrm{KL}(q(z|x)\,\|\,p(z|x))$: nothing, where the encoder is the true posterior.
 
 // %%
+answerProbes(exercises, mistakes)  // `swift run course check` asks the functions below for values
 let options = LessonOptions.fromCommandLine()
 let notebook = LessonNotebook(lesson: "Lesson04-VAE", title: "The variational autoencoder", options: options)
 
 // %% [markdown]
 // ## The model
 //
-// Its parts bear the paper's names. What stands between the marks of an exercise is what a student writes.
+// Its parts bear the paper's names. What stands between the marks of an exercise is what a student writes:
+// `swift run course start VAE` empties it, and `swift run course check VAE` tells what is right.
 
 // %%
 notebook.source(of: VAE.self)

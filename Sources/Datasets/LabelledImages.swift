@@ -1,16 +1,18 @@
 import Tensors
 
-/// Grey images of one size with a class label each, kept as bytes.
+/// Grey or colour images of one size with a class label each, kept as bytes.
 public struct LabelledImages: Sendable {
   /// The rows of an image, in pixels.
   public let height: Int
   /// The columns of an image, in pixels.
   public let width: Int
+  /// The values of a pixel: 1 for grey, 3 for red, green, blue.
+  public let channels: Int
   /// How many values a pixel can take, from 0 (black) to `levels - 1` (white).
   public let levels: Int
   /// The class of each image, `[count]`.
   public let labels: IndexTensor
-  /// Level by level, `[count, height, width]`.
+  /// Level by level, `[count, height, width, channels]`.
   private let pixels: [UInt8]
 
   /// Images and labels from two IDX files, gzipped or not.
@@ -43,14 +45,18 @@ public struct LabelledImages: Sendable {
     }
     try Self.check(images.bytes, below: levels, "pixel", imagesFile, imageSize: height * width, remedy)
     try Self.check(labels.bytes, below: classes, "label", labelsFile, imageSize: 1, remedy)
-    self.init(images.bytes, IndexTensor(labels.bytes.map(Int32.init)), height, width, levels)
+    self.init(
+      images.bytes, labels: IndexTensor(labels.bytes.map(Int32.init)), height: height, width: width, channels: 1,
+      levels: levels)
   }
 
-  private init(_ pixels: [UInt8], _ labels: IndexTensor, _ height: Int, _ width: Int, _ levels: Int) {
+  /// Images with these levels, `[count, height, width, channels]` in row-major order.
+  init(_ pixels: [UInt8], labels: IndexTensor, height: Int, width: Int, channels: Int, levels: Int) {
     self.pixels = pixels
     self.labels = labels
     self.height = height
     self.width = width
+    self.channels = channels
     self.levels = levels
   }
 
@@ -63,26 +69,32 @@ public struct LabelledImages: Sendable {
       remedy: remedy)
   }
 
+  /// The bytes of an image.
+  private var imageSize: Int { height * width * channels }
+
   /// The number of images.
   public var count: Int { labels.count }
 
   /// The positions of all images, for `batches` and for taking them all: `images(set.indices)`.
   public var indices: Range<Int> { 0..<count }
 
-  /// The chosen images in 0...1, `[batch, height, width, 1]`.
+  /// The chosen images in 0...1, `[batch, height, width, channels]`.
   ///
   /// - Precondition: every index is below `count`.
   public func images(at indices: some Collection<Int>) -> Tensor {
     let chosen = pixels(at: Array(indices), "images")
-    return Tensor(fractions(of: chosen), shape: [chosen.count / (height * width), height, width, 1])
+    return Tensor(fractions(of: chosen), shape: [chosen.count / imageSize, height, width, channels])
   }
 
-  /// The levels of the chosen images' pixels, 0 to `levels - 1`, `[batch, height, width]`.
+  /// The levels of the chosen images' pixels, 0 to `levels - 1`.
+  ///
+  /// `[batch, height, width]` for grey images, `[batch, height, width, channels]` for colour.
   ///
   /// - Precondition: every index is below `count`.
   public func levels(at indices: some Collection<Int>) -> IndexTensor {
     let chosen = pixels(at: Array(indices), "levels")
-    return IndexTensor(chosen.map(Int32.init), shape: [chosen.count / (height * width), height, width])
+    let image = channels == 1 ? [height, width] : [height, width, channels]
+    return IndexTensor(chosen.map(Int32.init), shape: [chosen.count / imageSize] + image)
   }
 
   /// The classes of the chosen images, `[batch]`.
@@ -106,29 +118,31 @@ public struct LabelledImages: Sendable {
   ///
   /// - Precondition: every index is below `count`.
   public func subset(at indices: some Collection<Int>) -> LabelledImages {
-    LabelledImages(pixels(at: Array(indices), "subset"), labels(at: indices), height, width, levels)
+    LabelledImages(
+      pixels(at: Array(indices), "subset"), labels: labels(at: indices), height: height, width: width,
+      channels: channels, levels: levels)
   }
 
-  /// The mean of all images, `[height, width, 1]`, in 0…1.
+  /// The mean of all images, `[height, width, channels]`, in 0…1.
   public var meanImage: Tensor {
-    var sums = [Int](repeating: 0, count: height * width)
+    var sums = [Int](repeating: 0, count: imageSize)
     pixels.withUnsafeBufferPointer { pixels in
       for start in stride(from: 0, to: pixels.count, by: sums.count) {
         for pixel in sums.indices { sums[pixel] += Int(pixels[start + pixel]) }
       }
     }
     let scale = 1 / (Double(count) * Double(levels - 1))
-    return Tensor(sums.map { Float(Double($0) * scale) }, shape: [height, width, 1])
+    return Tensor(sums.map { Float(Double($0) * scale) }, shape: [height, width, channels])
   }
 
   /// The bytes of one image in row-major order.
   func bytes(at index: Int) -> ArraySlice<UInt8> {
-    pixels[index * height * width..<(index + 1) * height * width]
+    pixels[index * imageSize..<(index + 1) * imageSize]
   }
 
   private func pixels(at indices: [Int], _ operation: String) -> [UInt8] {
     check(indices, operation)
-    let size = height * width
+    let size = imageSize
     return [UInt8](unsafeUninitializedCapacity: indices.count * size) { target, filled in
       pixels.withUnsafeBufferPointer { source in
         guard let from = source.baseAddress, var to = target.baseAddress else { return }

@@ -2,7 +2,7 @@ import Foundation
 import Tensors
 
 /// Independent Gaussians with a mean and the logarithm of a scale for each component; `torch.distributions.Normal`.
-public struct Normal: Distribution, Sendable {
+public struct Normal: ContinuousDistribution, Sendable {
   /// μ, `[batch, …]`.
   public let mean: Tensor
   /// ln σ, of the shape of the mean.
@@ -10,7 +10,7 @@ public struct Normal: Distribution, Sendable {
 
   /// A Gaussian with mean μ and scale σ = exp(`logScale`); the shapes broadcast.
   public init(mean: Tensor, logScale: Tensor) {
-    let shape = (mean.detached() + logScale.detached()).shape
+    let shape = commonShape("Normal", [("mean", mean.shape), ("logScale", logScale.shape)])
     self.mean = mean.broadcast(to: shape)
     self.logScale = logScale.broadcast(to: shape)
   }
@@ -25,12 +25,19 @@ public struct Normal: Distribution, Sendable {
     Normal(mean: .zeros(shape), logScale: .zeros(shape))
   }
 
+  /// The shape of a sample, `[batch, …]`.
+  public var shape: [Int] { mean.shape }
+
   /// σ.
   public var scale: Tensor { exp(logScale) }
 
+  /// σ².
+  public var variance: Tensor { exp(logScale * 2) }
+
   /// −½((x−μ)/σ)² − ln σ − ½ ln 2π for each component, in nats.
   public func elementwiseLogProbability(of x: Tensor) -> Tensor {
-    square((x - mean) * exp(-logScale)) * -0.5 - logScale - 0.5 * log(2 * Float.pi)
+    _ = commonShape("Normal.logProbability", [("the values", x.shape), ("the parameters", shape)])
+    return square((x - mean) * exp(-logScale)) * -0.5 - logScale - 0.5 * log(2 * Float.pi)
   }
 
   /// μ + σ·ε with ε standard normal: differentiable with respect to μ and σ (Kingma & Welling 2013, arXiv 1312.6114, section 2.4).
@@ -63,7 +70,8 @@ extension Normal {
 ///
 /// For p standard this is −½ Σ (1 + ln σ² − μ² − σ²) (Kingma & Welling 2013, arXiv 1312.6114, appendix B).
 public func klDivergence(_ q: Normal, _ p: Normal) -> Tensor {
+  _ = commonShape("klDivergence", [("q", q.shape), ("p", p.shape)])
   let logRatio = q.logScale - p.logScale
   let shift = (q.mean - p.mean) * exp(-p.logScale)
-  return ((exp(logRatio * 2) + square(shift) - 1) * 0.5 - logRatio).summedOverEvent
+  return ((excessOfExponential(logRatio * 2) + square(shift)) * 0.5).summedOverEvent
 }

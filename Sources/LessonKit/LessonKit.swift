@@ -1,5 +1,6 @@
 @_exported import Datasets
 @_exported import Distributions
+@_exported import Exercises
 @_exported import Figures
 @_exported import Foundation
 @_exported import NeuralNetworks

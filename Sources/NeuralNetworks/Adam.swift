@@ -1,6 +1,7 @@
 import Tensors
 
-/// Adam: steps scaled by running averages of the gradient and its square (Kingma & Ba 2014, arXiv 1412.6980, algorithm 1).
+/// Adam: steps scaled by running averages of the gradient and its square (Kingma & Ba 2014, arXiv 1412.6980, algorithm
+/// 1); `Adam` in PyTorch.
 public struct Adam: Optimizer {
   /// α, the step size; may be changed between steps.
   public var learningRate: Float
@@ -14,8 +15,7 @@ public struct Adam: Optimizer {
   public let parameters: [NamedParameter]
   /// The number of steps taken.
   public private(set) var step = 0
-  private var firstMoments: [Tensor]
-  private var secondMoments: [Tensor]
+  private var first, second: Moments
 
   /// An optimiser for these parameters, with the paper's defaults.
   public init(
@@ -27,43 +27,36 @@ public struct Adam: Optimizer {
     self.beta1 = beta1
     self.beta2 = beta2
     self.epsilon = epsilon
-    firstMoments = parameters.map { .zeros($0.parameter.wrappedValue.shape) }
-    secondMoments = firstMoments.map { .zeros($0.shape) }
+    first = Moments("adam.first", of: parameters)
+    second = Moments("adam.second", of: parameters)
   }
 
   /// Takes one step with these gradients, one for each parameter; nil leaves a parameter as it is.
-  public mutating func update(with gradients: [Tensor?]) {
+  public mutating func update(with gradients: [Tensor?]) { update(with: gradients, retention: 1) }
+
+  /// One step before which each parameter that has a gradient is multiplied by `retention`.
+  mutating func update(with gradients: [Tensor?], retention: Float) {
     step += 1
     let correction1 = 1 - power(beta1, step)
     let correction2 = 1 - power(beta2, step)
     let coefficients = AdamCoefficients(
       rate: Float(Double(learningRate) / correction1), beta1: beta1, beta2: beta2, epsilon: epsilon,
-      rootScale: Float(1 / correction2.squareRoot()))
-    for (index, gradient) in gradients.enumerated() {
-      guard let gradient else { continue }
+      rootScale: Float(1 / correction2.squareRoot()), retention: retention)
+    forEach(gradients) { index, gradient in
       parameters[index].parameter.update { value in
-        adamUpdate(&value, gradient, &firstMoments[index], &secondMoments[index], coefficients)
+        adamUpdate(&value, gradient, &first[index], &second[index], coefficients)
       }
     }
   }
 
   /// What must be kept, beside the parameters, to continue a run exactly: named tensors.
-  public var state: [String: Tensor] {
-    var result: [String: Tensor] = [:]
-    for (index, named) in parameters.enumerated() {
-      result["adam.first.\(named.name)"] = firstMoments[index]
-      result["adam.second.\(named.name)"] = secondMoments[index]
-    }
-    return result
-  }
+  public var state: [String: Tensor] { first.state.merging(second.state) { one, _ in one } }
 
   /// Takes up a state that was kept.
   public mutating func restore(state: [String: Tensor], step: Int) {
     self.step = step
-    for (index, named) in parameters.enumerated() {
-      if let first = state["adam.first.\(named.name)"] { firstMoments[index] = first }
-      if let second = state["adam.second.\(named.name)"] { secondMoments[index] = second }
-    }
+    first.restore(state)
+    second.restore(state)
   }
 }
 

@@ -3,8 +3,8 @@ import Tensors
 
 /// Named tensors and texts in a safetensors file, which Python's `safetensors` reads too.
 ///
-/// Format: eight bytes (little-endian) with the header's length, a JSON header with type, shape and place of each tensor,
-/// then the values (https://github.com/huggingface/safetensors, "Format"). Only 32-bit floats are read.
+/// Format: eight bytes (little-endian) with the header's length, a JSON header with type, shape and place of each
+/// tensor, then the values (https://github.com/huggingface/safetensors, "Format"). Only 32-bit floats are read.
 public struct Checkpoint: Sendable {
   /// The tensors by name.
   public var tensors: [String: Tensor]
@@ -30,7 +30,8 @@ public struct Checkpoint: Sendable {
     }
   }
 
-  /// Writes a safetensors file under a temporary name and renames it, so that a run stopped at any moment leaves a whole file.
+  /// Writes a safetensors file under a temporary name and renames it, so that a run stopped at any moment leaves a
+  /// whole file.
   ///
   /// - Throws: ``CheckpointError`` when the file cannot be written.
   public func write(to url: URL) throws {

@@ -1,7 +1,7 @@
 import Tensors
 
-/// An affine map of the last axis: `[…, inputs] → […, outputs]`.
-public final class Linear: Module {
+/// An affine map of the last axis: `[…, inputs] → […, outputs]`, `Linear` in PyTorch.
+public final class Linear: WeightedLayer {
   /// `[inputs, outputs]`.
   @Parameter public var weight: Tensor
   /// `[outputs]`.
@@ -18,6 +18,11 @@ public final class Linear: Module {
     bias = .zeros([outputs])
   }
 
-  /// The map applied to `x`.
-  public func callAsFunction(_ x: Tensor) -> Tensor { linear(x, weight, bias) }
+  /// The map applied to `x`, with `weight` in place of the layer's own.
+  public func callAsFunction(_ x: Tensor, weight: Tensor) -> Tensor {
+    guard x.shape.last == weight.shape[0] else {
+      fail("Linear", "reads \(weight.shape[0]) values along the last axis; the input has shape \(x.shape)")
+    }
+    return linear(x, weight, bias)
+  }
 }

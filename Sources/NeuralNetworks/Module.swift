@@ -14,57 +14,48 @@ import Tensors
 ///   }
 /// }
 /// ```
+///
+/// Other modules may stand in properties, optionals, arrays, dictionaries, tuples, enumerations and structures; what a
+/// closure captures cannot be found.
 public protocol Module: AnyObject {}
+
+/// A module that maps one tensor to another, so that it can stand in a ``Sequential`` or a ``Residual``.
+public protocol Layer: Module {
+  /// The layer applied to `x`.
+  func callAsFunction(_ x: Tensor) -> Tensor
+}
 
 /// A parameter and where it stands in its model, such as `encoder.hidden.weight`.
 public struct NamedParameter: Sendable {
-  /// The path of property names, joined by dots; elements of arrays by their number.
+  /// The path of property names, joined by dots; elements of arrays by their number, of dictionaries by their key.
   public let name: String
   /// The cell that holds the value.
   public let parameter: Parameter
 }
 
+/// A tensor that is kept but not trained, and where it stands in its model, such as `norm.runningMean`.
+public struct NamedUntrained: Sendable {
+  /// The path of property names, joined by dots; elements of arrays by their number, of dictionaries by their key.
+  public let name: String
+  /// The cell that holds the value.
+  public let cell: Untrained
+}
+
 extension Module {
   /// All parameters in the order of declaration, each once, with their names.
   public var parameters: [NamedParameter] {
-    var found: [NamedParameter] = []
-    var seen: Set<ObjectIdentifier> = []
-    collectParameters(of: self, path: "", into: &found, &seen)
-    return found
+    ModuleWalk(self).found.compactMap { name, cell in
+      (cell as? Parameter).map { NamedParameter(name: name, parameter: $0) }
+    }
+  }
+
+  /// All tensors that are kept but not trained (`buffers` in PyTorch), in the order of declaration, each once.
+  public var untrained: [NamedUntrained] {
+    ModuleWalk(self).found.compactMap { name, cell in
+      (cell as? Untrained).map { NamedUntrained(name: name, cell: $0) }
+    }
   }
 
   /// The number of values in all parameters.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.parameter.wrappedValue.count } }
-}
-
-private func collectParameters(
-  of value: Any, path: String, into found: inout [NamedParameter], _ seen: inout Set<ObjectIdentifier>
-) {
-  if let parameter = value as? Parameter {
-    if seen.insert(ObjectIdentifier(parameter)).inserted {
-      found.append(NamedParameter(name: path, parameter: parameter))
-    }
-    return
-  }
-  // A cast sees through optionals, so what is mirrored must be what was cast.
-  let module = value as? any Module
-  let mirror = Mirror(reflecting: module ?? value)
-  if let module {
-    guard seen.insert(ObjectIdentifier(module)).inserted else { return }
-  } else if mirror.displayStyle != .collection, mirror.displayStyle != .optional {
-    return
-  }
-  var level: Mirror? = mirror
-  var levels: [Mirror] = []
-  while let current = level {
-    levels.insert(current, at: 0)
-    level = current.superclassMirror
-  }
-  for (index, child) in levels.flatMap(\.children).enumerated() {
-    // A property wrapper is stored under its name with an underscore.
-    let label = child.label.map { $0.hasPrefix("_") ? String($0.dropFirst()) : $0 } ?? String(index)
-    let isTransparent = mirror.displayStyle == .optional
-    let name = isTransparent ? path : (path.isEmpty ? label : path + "." + label)
-    collectParameters(of: child.value, path: name, into: &found, &seen)
-  }
 }

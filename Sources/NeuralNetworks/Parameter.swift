@@ -4,7 +4,7 @@ import Tensors
 ///
 /// Reading it gives a value that gradients can be taken with respect to; `$weight` is the cell itself.
 @propertyWrapper
-public final class Parameter: @unchecked Sendable {
+public final class Parameter: TensorCell, @unchecked Sendable {
   private var tensor: Tensor
 
   /// A parameter with this initial value.
@@ -28,4 +28,15 @@ public final class Parameter: @unchecked Sendable {
 
   /// Lets an optimiser's kernel write to the values, copying them first if another tensor shares them.
   func update(_ body: (inout Tensor) -> Void) { body(&tensor) }
+
+  /// Runs `body` with another value, and puts the present one back, with what was computed from it still connected.
+  func withValue<Result>(_ value: Tensor, _ body: () throws -> Result) rethrows -> Result {
+    let kept = tensor
+    wrappedValue = value
+    defer { tensor = kept }
+    return try body()
+  }
+
+  /// Puts a value in place with its history, so that gradients can be taken with respect to what it was computed from.
+  func replace(with value: Tensor) { tensor = value }
 }

@@ -30,7 +30,7 @@ public struct IndexTensor: Sendable, Equatable {
   public init(_ tensor: Tensor) {
     let values = tensor.scalars
     if let odd = values.firstIndex(where: { Int32(exactly: $0) == nil }) {
-      fail("IndexTensor", "\(values[odd]) at \(place(of: odd, in: tensor.shape)) is not a whole number of 32 bits")
+      fail("IndexTensor", "\(values[odd]) at \(multiIndex(odd, in: tensor.shape)) is not a whole number of 32 bits")
     }
     self.init(values.map { Int32($0) }, shape: tensor.shape)
   }
@@ -67,19 +67,15 @@ public struct IndexTensor: Sendable, Equatable {
   /// Stops the program unless every value is an index into `axis` of `shape`.
   func check(into axis: Int, of shape: [Int], in operation: String) {
     let limit = UInt32(clamping: shape[axis])
-    // All are looked at before the search for one, since a loop without a way out runs on whole vectors.
-    guard scalars.reduce(false, { $0 != (UInt32(bitPattern: $1) >= limit) || $0 }) else { return }
+    var largest: UInt32 = 0  // negative ones are largest of all
+    for index in scalars { largest = max(largest, UInt32(bitPattern: index)) }
+    guard !scalars.isEmpty, largest >= limit else { return }
     let odd = scalars.firstIndex { UInt32(bitPattern: $0) >= limit } ?? 0
     fail(
       operation,
-      "the index \(scalars[odd]) at \(place(of: odd, in: self.shape)) is not in 0..<\(limit): axis \(axis) of shape \(shape)"
+      "the index \(scalars[odd]) at \(multiIndex(odd, in: self.shape)) is not in 0..<\(limit): axis \(axis) of shape \(shape)"
     )
   }
-}
-
-/// The position along each axis of an element counted in row-major order.
-func place(of element: Int, in shape: [Int]) -> [Int] {
-  zip(strides(of: shape), shape).map { stride, extent in element / stride % extent }
 }
 
 extension Tensor {

@@ -62,6 +62,22 @@ import Testing
     expect(Tensor([-1, -1], shape: [2, 1]) + x * 2, shape: [2, count], expected + expected)
   }
 
+  @Test(arguments: [1, 2, 3, 5, 15, 16, 17, 31, 32, 40, 100, 255, 256, 300])
+  func `every way to stretch gives what copies give`(width: Int) {
+    let whole = [5, 3, 7, width]
+    for stretch in 0..<16 {
+      for other in [0, 1, 8, 9] {
+        let shapes = [stretch, other].map { bits in whole.indices.map { bits >> $0 & 1 == 1 ? 1 : whole[$0] } }
+        let (a, b) = (normal(shapes[0], seed: 50), normal(shapes[1], seed: 51))
+        let shape = zip(shapes[0], shapes[1]).map { max($0, $1) }
+        let expected = bits(a.broadcast(to: shape) - b.broadcast(to: shape))
+        #expect(bits(a - b) == expected, "\(shapes)")
+        #expect(
+          bits(-(b - a) + 0) == bits(Tensor(expected.map { Float(bitPattern: $0) }, shape: shape) + 0), "\(shapes)")
+      }
+    }
+  }
+
   @Test func `division by zero follows IEEE 754`() {
     expect(Tensor([1, -1, 0]) / 0, [.infinity, -.infinity, .nan])
     expect(1 / Tensor([0, -0.0, .infinity]), [.infinity, -.infinity, 0])
@@ -75,6 +91,8 @@ import Testing
     expect(x .> y, [0, 0, 1, 0])
     expect(x .>= y, [0, 1, 1, 0])
     expect(x .== y, [0, 1, 0, 0])
+    expect(x .!= y, [1, 0, 1, 1])
+    expect(x .!= 2, [1, 0, 1, 1])
     expect(x .< 2, [1, 0, 0, 0])
     expect(x .<= 2, [1, 1, 0, 0])
     expect(x .> 2, [0, 0, 1, 0])

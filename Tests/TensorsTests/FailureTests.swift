@@ -41,6 +41,64 @@ import Testing
       _ = gradientsConsumingGraph(of: loss, withRespectTo: [x])
       _ = gradients(of: loss, withRespectTo: [x])
     },
+    Mistake("minimum", "[2, 3]", "[2]", "3 meets 2") { _ = minimum(a, .zeros([2])) },
+    Mistake("maximum", "[2, 3]", "[2]", "2 meets 3") { _ = maximum(.zeros([2]), a) },
+    Mistake("power", "[2, 3]", "[4]", "3 meets 4") { _ = power(a, .zeros([4])) },
+    Mistake("select", "[2, 3]", "[4]", "3 meets 4") { _ = select(a, a, .zeros([4])) },
+    Mistake(".!=", "[2, 3]", "[4]", "3 meets 4") { _ = (a .!= .zeros([4])) },
+    Mistake("product", "axis 2", "[2, 3]") { _ = a.product(axis: 2) },
+    Mistake("max", "named twice", "[2, 3]") { _ = a.max(axes: [1, -1]) },
+    Mistake("max", "no values", "[2, 0]") { _ = Tensor.zeros([2, 0]).max(axis: 1) },
+    Mistake("min", "no values", "[0]") { _ = Tensor.zeros([0]).min() },
+    Mistake("argmax", "axis -3", "[2, 3]") { _ = a.argmax(axis: -3) },
+    Mistake("argmin", "no values", "axis 1", "[2, 0]") { _ = Tensor.zeros([2, 0]).argmin(axis: 1) },
+    Mistake("cumulativeSum", "axis 2", "[2, 3]") { _ = a.cumulativeSum(axis: 2) },
+    Mistake("sorted", "axis 5", "[2, 3]") { _ = a.sorted(axis: 5) },
+    Mistake("logSumExp", "axis 2", "[2, 3]") { _ = a.logSumExp(axis: 2) },
+    Mistake("categorical", "[2, 0]", line: #line + 2) {
+      var random = Random(seed: 1)
+      _ = IndexTensor.categorical(logits: .zeros([2, 0]), using: &random)
+    },
+    Mistake("categorical", "−∞", "[1, 2]", line: #line + 2) {
+      var random = Random(seed: 1)
+      _ = IndexTensor.categorical(logits: Tensor(repeating: -.infinity, shape: [1, 2]), using: &random)
+    },
+    Mistake("permutation", "-1", line: #line + 2) {
+      var random = Random(seed: 1)
+      _ = IndexTensor.permutation(-1, using: &random)
+    },
+    Mistake("matmul", "[2, 3]", "[3]", "two matrices") { _ = matmul(a, .zeros([3])) },
+    Mistake("matmul", "[2]", "[3]", "2 meets 3") { _ = matmul(.zeros([2, 1, 3]), .zeros([3, 3, 1])) },
+    Mistake("softmax", "axis 2", "[2, 3]") { _ = softmax(a, axis: 2) },
+    Mistake("logSoftmax", "axis -1", "[]") { _ = logSoftmax(.zeros([])) },
+    Mistake("categoricalLogLikelihood", "[3]", "[2, 3]") { _ = categoricalLogLikelihood(a, IndexTensor([0, 1, 2])) },
+    Mistake("categoricalLogLikelihood", "index 3 at [1]", "0..<3", line: #line + 1) {
+      _ = categoricalLogLikelihood(a, IndexTensor([0, 3]))
+    },
+    Mistake("layerNormalized", "[2]", "[3]", "[2, 3]", line: #line + 1) {
+      _ = layerNormalized(a, scale: .ones([2]), offset: .zeros([3]))
+    },
+    Mistake("attention", "[2, 3]", "[2, 2]") { _ = attention(a, .zeros([2, 2]), a) },
+    Mistake("attention", "[2, 3]", "2 heads") { _ = attention(a, a, a, heads: 2) },
+    Mistake("attention", "causal", "[2, 3]", "[1, 3]", line: #line + 1) {
+      _ = attention(a, .zeros([1, 3]), .zeros([1, 3]), causal: true)
+    },
+    Mistake("attention", "mask [3, 2]", "[2, 2]") { _ = attention(a, a, a, mask: .zeros([3, 2])) },
+    Mistake("lstm", "[2, 3]", "[batch, time, inputs]", line: #line + 1) {
+      _ = lstm(a, hidden: a, cell: a, inputWeight: a, recurrentWeight: a, bias: a)
+    },
+    Mistake("lstm", "the cell [2, 2]", "[2, 1]", line: #line + 1) {
+      _ = lstm(
+        .zeros([2, 1, 1]), hidden: .zeros([2, 1]), cell: .zeros([2, 2]), inputWeight: .zeros([1, 4]),
+        recurrentWeight: .zeros([1, 4]),
+        bias: .zeros([4]))
+    },
+    Mistake("gru", "[2, 5, 3]", "[3, 12]", "[4, 12]", "[3, 16]", line: #line + 1) {
+      _ = gru(
+        .zeros([2, 5, 3]), hidden: .zeros([2, 4]), inputWeight: .zeros([3, 16]), recurrentWeight: .zeros([4, 12]),
+        inputBias: .zeros([12]),
+        recurrentBias: .zeros([12]))
+    },
     Mistake("Tensor", "3 values", "[2, 2]") { _ = Tensor([1, 2, 3], shape: [2, 2]) },
   ]
 

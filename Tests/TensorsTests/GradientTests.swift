@@ -16,7 +16,7 @@ import Testing
     }
   }
 
-  @Test(arguments: arithmetic + elementary + reductions + shaping + products + compositions)
+  @Test(arguments: arithmetic + elementary + choices + reductions + shaping + products + compositions)
   func `differentiation agrees with differences to the second order`(_ test: Case) {
     let report = gradientCheck(of: test.function, at: test.inputs)
     #expect(report.passes, "\(report)")
@@ -59,8 +59,48 @@ import Testing
     ]
   }
 
+  static let choices: [Case] =
+    [[], [1], [3], [17], [3, 11], [65]].flatMap { shape -> [Case] in
+      let x = normal(shape, seed: 40)
+      let apart = awayFromZero(shape, seed: 41)
+      let above = uniform(shape, in: 0.5..<3, seed: 42)
+      let smooth: [(String, @Sendable (Tensor) -> Tensor)] = [
+        ("expm1", expm1), ("sin", sin), ("cos", cos), ("logSigmoid", logSigmoid), ("gelu", gelu), ("silu", silu),
+      ]
+      return smooth.flatMap { name, function in
+        [
+          Case("\(name) \(shape)", x) { function($0[0]) },
+          Case("diamond of \(name) \(shape)", x * 0.5) {
+            let y = function($0[0])
+            return y * y + $0[0] * y
+          },
+        ]
+      } + [
+        Case("log1p \(shape)", above) { log1p($0[0]) * $0[0] }, Case("power 2.5 \(shape)", above) { power($0[0], 2.5) },
+        Case("power 3 \(shape)", x) { power($0[0], 3) }, Case("power of \(shape)", above) { power(Tensor(1.5), $0[0]) },
+        Case("leakyRelu \(shape)", apart) { square(leakyRelu($0[0], slope: 0.25)) },
+        Case("elu \(shape)", apart) { elu($0[0]) },
+        Case("floor \(shape)", apart * 0.05 + 0.5) { (floor($0[0]) + 1) * square($0[0]) },
+        Case("clamped \(shape)", apart) { x in x[0].clamped(to: 0...40) * exp(x[0]) },
+      ]
+    }
+    + [([], [3]), ([17], [17]), ([3, 1], [1, 5]), ([2, 1, 3], [4, 1]), ([0, 3], [3])].flatMap { a, b -> [Case] in
+      let (x, y) = (normal(a, seed: 43), uniform(b, in: 3..<4, seed: 44))
+      let positive = uniform(a, in: 0.5..<2, seed: 45)
+      return [
+        Case("maximum \(a) \(b)", awayFromZero(a, seed: 43), uniform(b, in: -0.05..<0.05, seed: 44)) {
+          exp(maximum($0[0], $0[1])) + minimum($0[1], $0[0]) * $0[0]
+        },
+        Case("power \(a) \(b)", positive, y) { power($0[0], $0[1] * 0.5) },
+        Case("select \(a) \(b)", x, y) {
+          select(Tensor([1, 0], shape: [2, 1, 1, 1]), exp($0[0]), square($0[1]) * $0[0])
+        },
+      ]
+    }
+
   static let reductions: [Case] = {
     let x = normal([3, 1, 5, 2], seed: 8)
+    let apart = spread([3, 1, 5, 2], seed: 9)
     let axes: [[Int]?] = [nil, [0], [-1], [1], [0, 2], [3, 1], [-2, 0], []]
     let over = axes.flatMap { axes -> [Case] in
       [true, false].flatMap { keeping -> [Case] in
@@ -70,6 +110,8 @@ import Testing
           Case("mean \(name)", x) { exp($0[0].mean(axes: axes, keepingAxes: keeping)) },
           Case("variance \(name)", x) { $0[0].variance(axes: axes, keepingAxes: keeping) },
           Case("max \(name)", x) { square($0[0].max(axes: axes, keepingAxes: keeping)) },
+          Case("min \(name)", apart) { square($0[0].min(axes: axes, keepingAxes: keeping)) },
+          Case("product \(name)", x + 1.5) { $0[0].product(axes: axes, keepingAxes: keeping) },
           Case("logSumExp \(name)", x) { $0[0].logSumExp(axes: axes, keepingAxes: keeping) },
         ]
       }
@@ -77,6 +119,13 @@ import Testing
     return over + [
       Case("sum of a scalar", Tensor(1.5)) { exp($0[0].sum()) },
       Case("sum over an empty axis", Tensor.zeros([3, 0])) { square($0[0].sum(axis: 1)) },
+      Case("product with zeros", Tensor([[0, 2, 3], [0, 0, 2], [1, 2, 3], [0, 0, 0]])) { $0[0].product(axis: 1) },
+      Case("product with itself", x) { $0[0].product(axis: 2) * $0[0].product(axis: 0) },
+      Case("cumulativeSum first", x) { square($0[0].cumulativeSum(axis: 0)) },
+      Case("cumulativeSum middle", x) { exp($0[0].cumulativeSum(axis: -2) * 0.3) },
+      Case("cumulativeSum last", normal([33], seed: 46)) { square($0[0].cumulativeSum(axis: -1)) },
+      Case("sorted", apart) { $0[0].sorted(axis: 2).values * exp($0[0]) },
+      Case("sorted last", spread([3, 17], seed: 47)) { square($0[0].sorted(axis: -1).values) * $0[0] },
       Case("one axis", normal([33, 3], seed: 9)) { x in
         x[0].sum(axis: 0) * x[0].mean(axis: -2) + x[0].max(axis: 0) * x[0].logSumExp(axis: 0)
       },

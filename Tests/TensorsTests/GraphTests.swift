@@ -140,6 +140,38 @@ import Testing
     #expect(last == 1)
   }
 
+  @Test func `many threads differentiate one graph at once`() async {
+    let x = normal([5], seed: 61).asVariable()
+    let y = tanh(x * 2) * x
+    let z = (exp(y) + y * x).sum()
+    let expected = gradients(of: z, withRespectTo: [x, y]).map(bits)
+    await withTaskGroup(of: [[UInt32]].self) { group in
+      for _ in 0..<64 { group.addTask { gradients(of: z, withRespectTo: [x, y]).map(bits) } }
+      for await found in group { #expect(found == expected) }
+    }
+  }
+
+  @Test func `operations on many inputs, one of them twice`() {
+    let xs = (1...6).map { Tensor([Float($0)]).asVariable() }
+    let joined = concatenate(xs + [xs[1]], axis: 0)
+    let found = gradients(of: (joined * joined * joined).sum(), withRespectTo: xs)
+    for (index, slope) in found.enumerated() {
+      let x = Float(index + 1)
+      expect(slope, [3 * x * x * (index == 1 ? 2 : 1)])
+    }
+  }
+
+  @Test func `gradients that were handed out are not added to`() {
+    let x = Tensor([1, 2]).asVariable()
+    let y = x + 0
+    let z = y + y + y * 3 + x
+    let sum = z.sum()
+    let found = withoutGradients { gradients(of: sum, withRespectTo: [z, y, x]) }
+    expect(found[0], [1, 1])
+    expect(found[1], [5, 5])
+    expect(found[2], [6, 6])
+  }
+
   @Test func `graphs release their memory`() {
     weak var node: Node?
     do {

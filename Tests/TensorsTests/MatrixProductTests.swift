@@ -52,6 +52,49 @@ import Testing
     expect(matmul(a, Tensor([[1], [2]])), [.infinity, 3, .nan])
   }
 
+  @Test func `batches multiply pair by pair`() {
+    let a = Tensor([1, 2, 3, 4], shape: [2, 1, 2])
+    let b = Tensor([5, 6, 7, 8], shape: [2, 2, 1])
+    expect(matmul(a, b), shape: [2, 1, 1], [17, 53])
+    expect(matmul(a, Tensor([[1, 0], [1, 1]])), shape: [2, 1, 2], [3, 2, 7, 4])
+    expect(matmul(Tensor([[1, 1]]), b), shape: [2, 1, 1], [11, 15])
+    expect(matmul(a, a, transposingFirst: true), shape: [2, 2, 2], [1, 2, 2, 4, 9, 12, 12, 16])
+    expect(matmul(.zeros([2, 0, 3, 0]), .zeros([1, 0, 2])), shape: [2, 0, 3, 2], [])
+    expect(matmul(.ones([3, 2, 0]), .ones([3, 0, 2])), shape: [3, 2, 2], [Float](repeating: 0, count: 12))
+  }
+
+  /// Leading axes of both factors.
+  static let leading: [([Int], [Int])] = [
+    ([2], [2]), ([3], []), ([], [3]), ([2, 1], [3]), ([2, 3], [1, 3]), ([1], [5]), ([0], [1]), ([2, 2, 1], [1, 1, 4]),
+  ]
+
+  @Test(arguments: leading)
+  func `leading axes broadcast, with either factor transposed`(first: [Int], second: [Int]) {
+    let leading = broadcastShape(first, second, in: "test")
+    let (a, b) = (normal(first + [3, 5], seed: 53), normal(second + [5, 2], seed: 54))
+    let rows = leading.reduce(1, *)
+    let x = a.broadcast(to: leading + [3, 5]).reshaped(to: [rows, 15])
+    let y = b.broadcast(to: leading + [5, 2]).reshaped(to: [rows, 10])
+    let exact = (0..<rows).flatMap { row in
+      product(
+        x.sliced(row..<row + 1, axis: 0).reshaped(to: [3, 5]), y.sliced(row..<row + 1, axis: 0).reshaped(to: [5, 2]))
+    }
+    for (one, other) in [(false, false), (true, false), (false, true), (true, true)] {
+      let (p, q) = (one ? a.transposed() : a, other ? b.transposed() : b)
+      expect(
+        matmul(p, q, transposingFirst: one, transposingSecond: other), shape: leading + [3, 2], exact, tolerance: 2e-6)
+      let report = gradientCheck(
+        of: { matmul($0[0], $0[1], transposingFirst: one, transposingSecond: other) }, at: [p, q])
+      #expect(report.passes, "\(report)")
+    }
+  }
+
+  @Test func `large batches on several threads are the same as on one`() {
+    let (a, b) = (normal([9, 40, 30], seed: 55), normal([30, 50], seed: 56).broadcast(to: [9, 30, 50]))
+    let results = [1, 2, 4].map { threads in Threads.with(threads) { matmul(a, b) } }
+    for other in results.dropFirst() { expectClose(other, results[0], tolerance: 1e-6) }
+  }
+
   private func product(_ a: Tensor, _ b: Tensor) -> [Float] {
     let (rows, depth, columns) = (a.shape[0], a.shape[1], b.shape[1])
     let (x, y) = (a.scalars, b.scalars)

@@ -31,6 +31,43 @@ import Testing
     expectSameLaw(x) { 0.5 * erfc(-$0 / 2.0.squareRoot()) }
   }
 
+  @Test func `Gumbel and logistic moments and Kolmogorov-Smirnov`() {
+    var random = Random(seed: 22)
+    let gumbel = Tensor.gumbel([50_000], using: &random).scalars.map(Double.init)
+    expectMean(gumbel, 0.577_215_664_9, deviation: Double.pi / 6.0.squareRoot())
+    expectSameLaw(gumbel) { Foundation.exp(-Foundation.exp(-$0)) }
+    let logistic = Tensor.logistic([50_000], using: &random).scalars.map(Double.init)
+    expectMean(logistic, 0, deviation: Double.pi / 3.0.squareRoot())
+    expectSameLaw(logistic) { 1 / (1 + Foundation.exp(-$0)) }
+  }
+
+  @Test func `categorical frequencies, by chi-square`() {
+    let probabilities: [Float] = [0.01, 0.04, 0.15, 0.3, 0.5, 0]
+    var random = Random(seed: 23)
+    let logits = (log(Tensor(probabilities)) + 7).broadcast(to: [200, 500, 6])
+    let drawn = IndexTensor.categorical(logits: logits, using: &random)
+    #expect(drawn.shape == [200, 500])
+    var counts = [Double](repeating: 0, count: 6)
+    for index in drawn.scalars { counts[Int(index)] += 1 }
+    #expect(counts[5] == 0)
+    let statistic = zip(counts, probabilities).prefix(5).reduce(0.0) { sum, pair in
+      let expected = Double(pair.1) * 100_000
+      return sum + (pair.0 - expected) * (pair.0 - expected) / expected
+    }
+    #expect(statistic < 33.4)  // the 1 - 1e-6 quantile of chi-square with 4 degrees of freedom
+  }
+
+  @Test func `permutations hold every number once, and every order is as likely`() {
+    var random = Random(seed: 24)
+    #expect(IndexTensor.permutation(0, using: &random) == IndexTensor([]))
+    #expect(IndexTensor.permutation(1000, using: &random).scalars.sorted() == Array(0..<1000))
+    var counts: [[Int32]: Double] = [:]
+    for _ in 0..<24_000 { counts[IndexTensor.permutation(4, using: &random).scalars, default: 0] += 1 }
+    #expect(counts.count == 24)
+    let statistic = counts.values.reduce(0.0) { $0 + ($1 - 1000) * ($1 - 1000) / 1000 }
+    #expect(statistic < 70.6)  // the 1 - 1e-6 quantile of chi-square with 23 degrees of freedom
+  }
+
   @Test func `the tails of the normal law`() {
     let x = normal([4_000_000], seed: 16)
     for bound in [2, 3, 4, 4.5] as [Float] {

@@ -71,7 +71,11 @@ import Testing
       let x = Tensor.normal([70_001], using: &random)
       let y = Tensor.uniform([3, 40_001], using: &random)
       let z = Tensor.bernoulli(y, using: &random)
-      return bits(x) + bits(y) + bits(z) + [UInt32(truncatingIfNeeded: random.next())]
+      let w = Tensor.gumbel([70_001], using: &random) + .logistic([70_001], using: &random)
+      let classes = IndexTensor.categorical(logits: y.reshaped(to: [-1, 3]), using: &random)
+      return bits(x) + bits(y) + bits(z) + bits(w) + classes.scalars.map { UInt32(bitPattern: $0) } + [
+        UInt32(truncatingIfNeeded: random.next())
+      ]
     }
     let one = Threads.with(1, draw)
     #expect(one == Threads.with(2, draw))

@@ -36,10 +36,64 @@ import Testing
     expect(Tensor([[0, 1], [2, 3]]).logSumExp(axis: 0), [2.126_928_01, 3.126_928_01], tolerance: 2e-7)
   }
 
+  @Test func `product, min, argmax, argmin, cumulative sum and order by hand`() {
+    expect((x + 1).product(axes: [0, 1]), shape: [3], [280, 880, 1944])
+    expect(Tensor([[2, -3], [0.5, 4]]).product(axis: 1, keepingAxes: true), shape: [2, 1], [-6, 2])
+    expect(Tensor.zeros([2, 0]).product(axis: 1), shape: [2], [1, 1])
+    expect(Tensor([[1, -3], [-2, -8]]).min(axis: 1), [-3, -8])
+    expect(Tensor([3, .nan, 1]).min(), [.nan])
+    let y = Tensor([[3, 1, 3], [0, .nan, 7], [-1, -1, -2]])
+    #expect(y.argmax(axis: 1) == IndexTensor([0, 1, 0]))
+    #expect(y.argmin(axis: 1) == IndexTensor([1, 1, 2]))
+    #expect(y.argmax(axis: 0) == IndexTensor([0, 1, 1]))
+    #expect(y.argmin(axis: -2) == IndexTensor([2, 1, 2]))
+    expect(y.sliced(0..<1, axis: 0).cumulativeSum(axis: 1), shape: [1, 3], [3, 4, 7])
+    expect(x.cumulativeSum(axis: 1), [0, 1, 2, 3, 5, 7, 6, 7, 8, 15, 17, 19])
+    let (values, order) = y.sorted(axis: 1)
+    expect(values, shape: [3, 3], [1, 3, 3, 0, 7, .nan, -2, -1, -1])
+    #expect(order == IndexTensor([1, 0, 2, 0, 2, 1, 2, 0, 1], shape: [3, 3]))
+    #expect(Tensor([0, -0.0, .infinity, -.infinity, -1]).sorted(axis: 0).indices == IndexTensor([3, 4, 0, 1, 2]))
+    expect(
+      gradient(at: Tensor([3, 1, 2])) { ($0.sorted(axis: 0).values * Tensor([10, 20, 30])).sum() }, [30, 10, 20])
+    expect(gradient(at: Tensor([0, 2, 3])) { $0.product() }, [6, 0, 0])
+  }
+
+  @Test(arguments: [1, 2, 3, 5, 8, 15, 16, 17, 63, 64, 65, 130, 513, 600])
+  func `sums, extremes and their places do not depend on the shape`(width: Int) {
+    for rows in [1, 2, 5, 64, 300, 1100] {
+      // Whole numbers, so that sums are exact.
+      let x = floor(normal([rows, width], seed: UInt64(rows + width)) * 20)
+      let (scalars, back) = (x.scalars, x.transposed())
+      let sums = (0..<width).map { column in (0..<rows).reduce(0) { $0 + scalars[$1 * width + column] } }
+      let largest = (0..<width).map { column in (0..<rows).map { scalars[$0 * width + column] }.max() ?? 0 }
+      expect(x.sum(axis: 0), sums)
+      expect(back.sum(axis: 1), sums)
+      expect(x.max(axis: 0), largest)
+      expect(back.max(axis: 1), largest)
+      expect(-(-back).min(axis: 1), largest)
+      #expect(x.argmax(axis: 0) == back.argmax(axis: 1))
+      for (column, row) in x.argmin(axis: 0).scalars.enumerated() {
+        let column = (0..<rows).map { scalars[$0 * width + column] }
+        #expect(column.firstIndex(of: column.min() ?? 0) == Int(row))
+      }
+      expect(stacked(x).sum(axis: 1), shape: [2, width], sums + sums.map { $0 * 2 })
+    }
+  }
+
+  /// `[rows, width]` and its double, `[2, rows, width]`.
+  private func stacked(_ x: Tensor) -> Tensor {
+    concatenate([x, x * 2], axis: 0).reshaped(to: [2] + x.shape)
+  }
+
   @Test func `empty axes sum to zero and are refused where there is no value`() {
     expect(Tensor.zeros([3, 0]).sum(axis: 1), shape: [3], [0, 0, 0])
     expect(Tensor.zeros([3, 0]).sum(axis: 0), shape: [0], [])
     expect(Tensor.zeros([0]).sum(), shape: [], [0])
+    expect(Tensor.zeros([0, 3]).max(axis: 1), shape: [0], [])
+    expect(Tensor.zeros([2, 0]).logSumExp(axis: 1), [-.infinity, -.infinity])
+    expect(Tensor.zeros([2, 0]).cumulativeSum(axis: 1), shape: [2, 0], [])
+    expect(Tensor.zeros([2, 0]).sorted(axis: 1).values, shape: [2, 0], [])
+    #expect(Tensor.zeros([0, 3]).argmax(axis: 1) == IndexTensor([]))
     expect(Tensor.zeros([2, 0, 3]).sum(axis: 1), shape: [2, 3], [0, 0, 0, 0, 0, 0])
   }
 

@@ -43,3 +43,10 @@ func awayFromZero(_ shape: [Int], seed: UInt64) -> Tensor {
   let x = normal(shape, seed: seed)
   return x + sign(x) * 0.1
 }
+
+/// Values at least 0.2 apart: away from where their order changes.
+func spread(_ shape: [Int], seed: UInt64) -> Tensor {
+  var random = Random(seed: seed)
+  let order = IndexTensor.permutation(shape.reduce(1, *), using: &random)
+  return Tensor(order.scalars.map { (Float($0) - Float(order.count) / 2) * 0.2 }, shape: shape)
+}

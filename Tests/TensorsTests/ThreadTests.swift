@@ -27,6 +27,16 @@ import Testing
     Case("sum of a middle axis") { cube.sum(axis: 1) },
     Case("max") { concatenate([long.max(keepingAxes: true), wide.max(axis: 0)], axis: 0) },
     Case("logSumExp") { tall.logSumExp(axis: 0) }, Case("variance") { cube.variance(axes: [0, 2]) },
+    Case("more elementary") { gelu(long) + silu(long) + sin(long) + expm1(long) + power(abs(long), 1.5) + elu(long) },
+    Case("choices") { select(long .> 0, maximum(long, -long), long.clamped(to: -1...1)) + leakyRelu(long) },
+    Case("short rows") { long.sliced(0..<69_999, axis: 0).reshaped(to: [-1, 3]) * Tensor([1, 2, 3]) - 1 },
+    Case("sums of short rows") { long.sliced(0..<69_999, axis: 0).reshaped(to: [-1, 3]).sum(axis: 1) },
+    Case("sums of few columns") { long.sliced(0..<69_999, axis: 0).reshaped(to: [-1, 3]).sum(axis: 0) },
+    Case("min and product") { wide.min(axis: 0) + (wide * 0.1 + 1).product(axis: 0) },
+    Case("argmax") { Tensor(tall.argmax(axis: 1).scalars.map { Float($0) }) },
+    Case("argmin of columns") { Tensor(tall.argmin(axis: 0).scalars.map { Float($0) }) },
+    Case("cumulativeSum") { cube.cumulativeSum(axis: 0) + cube.cumulativeSum(axis: 2) },
+    Case("sorted") { cube.sorted(axis: 1).values }, Case("long logSumExp") { long.logSumExp() },
     Case("permuted") { cube.permuted([2, 0, 1]) }, Case("transposed") { wide.transposed() },
     Case("sliced, padded, joined") {
       concatenate([wide.sliced(1..<400, axis: 1).padded(before: 2, after: 1, axis: 1), wide], axis: 1)
@@ -38,7 +48,8 @@ import Testing
     Case("linear") { linear(wide, tall, tall.sliced(0..<1, axis: 0).reshaped(to: [130])) },
     Case("likelihood") { bernoulliLogLikelihood(long .> 0, logits: long * 5) },
     Case("gradients") {
-      gradient(at: wide) { x in softplus(matmul(tanh(x), tall)).mean() + x.logSumExp(axis: 1).sum() }
+      gradient(at: wide) { x in gelu(x).product(axis: 0).sum() + x.variance() }
+        + gradient(at: wide) { x in softplus(matmul(tanh(x), tall)).mean() + x.logSumExp(axis: 1).sum() }
     },
   ]
 

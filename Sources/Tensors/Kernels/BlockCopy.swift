@@ -8,11 +8,6 @@ struct CopyAxis {
   func part(from start: Int, length: Int) -> CopyAxis {
     CopyAxis(extent: min(length, extent - start), reading: reading, writing: writing)
   }
-
-  /// The same places, `length` to a step.
-  func tiled(_ length: Int) -> CopyAxis {
-    CopyAxis(extent: (extent + length - 1) / length, reading: reading * length, writing: writing * length)
-  }
 }
 
 /// Copies a block of values from one arrangement in memory to another; the axes come from the outermost to the innermost.
@@ -22,22 +17,26 @@ struct CopyAxis {
 func copyBlock(_ axes: [CopyAxis], from source: Pointer, to target: Pointer) {
   let count = axes.reduce(1) { $0 * $1.extent }
   guard count > 0 else { return }
+  let single = CopyAxis(extent: 1, reading: 1, writing: 1)
   var outer = joined(axes)
-  let columns = outer.popLast() ?? CopyAxis(extent: 1, reading: 1, writing: 1)
+  let columns = outer.popLast() ?? single
   let contiguous = (0...1).contains(columns.reading) ? nil : outer.firstIndex { $0.reading == 1 }
-  let rows =
-    outer.isEmpty ? CopyAxis(extent: 1, reading: 0, writing: 0) : outer.remove(at: contiguous ?? outer.count - 1)
+  let rows = outer.isEmpty ? single : outer.remove(at: contiguous ?? outer.count - 1)
   let width = contiguous == nil ? 16_384 : 256
-  let height = contiguous == nil ? max(1, 16_384 / min(columns.extent, width)) : 64
-  outer += [rows.tiled(height), columns.tiled(width)]
-  parallel(outer.reduce(1) { $0 * $1.extent }, work: count) { tiles in
-    var walk = CopyWalk(outer, startingAt: tiles.lowerBound)
-    for _ in tiles {
-      copyPlane(
-        rows.part(from: walk.index[outer.count - 2] * height, length: height),
-        columns.part(from: walk.index[outer.count - 1] * width, length: width),
-        from: source + walk.reading, to: target + walk.writing)
-      walk.advance()
+  let height = contiguous == nil ? max(1, 16_384 / min(columns.extent, width)) : 128
+  let (down, across) = ((rows.extent + height - 1) / height, (columns.extent + width - 1) / width)
+  parallel(outer.reduce(down * across) { $0 * $1.extent }, work: count) { tiles in
+    for tile in tiles {
+      let (row, column) = (tile / across % down * height, tile % across * width)
+      var from = source + row * rows.reading + column * columns.reading
+      var to = target + row * rows.writing + column * columns.writing
+      var rest = tile / across / down
+      for axis in outer.reversed() {
+        from += rest % axis.extent * axis.reading
+        to += rest % axis.extent * axis.writing
+        rest /= axis.extent
+      }
+      copyPlane(rows.part(from: row, length: height), columns.part(from: column, length: width), from, to)
     }
   }
 }
@@ -56,25 +55,45 @@ private func joined(_ axes: [CopyAxis]) -> [CopyAxis] {
   return result
 }
 
-private func copyPlane(_ rows: CopyAxis, _ columns: CopyAxis, from source: Pointer, to target: Pointer) {
+private func copyPlane(_ rows: CopyAxis, _ columns: CopyAxis, _ source: Pointer, _ target: Pointer) {
   switch (columns.reading, columns.writing) {
-  case (1, 1) where columns.extent >= 8:
-    for row in 0..<rows.extent {
-      (target + row * rows.writing).update(from: source + row * rows.reading, count: columns.extent)
-    }
+  case (1, 1): copyRuns(rows, columns.extent, source, target)
   case (0, 1):
     for row in 0..<rows.extent {
       (target + row * rows.writing).update(repeating: source[row * rows.reading], count: columns.extent)
     }
-  case (_, 1) where rows.reading == 1 && columns.reading != 1: transposePlane(rows, columns, source, target)
-  default: copyEach(rows, columns, source, target)
+  case (_, 1) where rows.reading == 1 && rows.extent > 3: transposePlane(rows, columns, source, target)
+  case (-1, 1): copyEach(rows, columns.extent, -1, 1, source, target)  // constants that the loop can use
+  default: copyEach(rows, columns.extent, columns.reading, columns.writing, source, target)
   }
 }
 
-private func copyEach(_ rows: CopyAxis, _ columns: CopyAxis, _ source: Pointer, _ target: Pointer) {
+/// Rows of `width` neighbours: short ones without calling a function, the last vector overlapping the one before.
+private func copyRuns(_ rows: CopyAxis, _ width: Int, _ source: Pointer, _ target: Pointer) {
+  for row in 0..<rows.extent {
+    let (from, to) = (source + row &* rows.reading, target + row &* rows.writing)
+    if width > 128 {
+      to.update(from: from, count: width)
+    } else if width < 16 {
+      for place in 0..<width { to[place] = from[place] }
+    } else {
+      var place = 0
+      while place < width {
+        let start = min(place, width - 16)
+        Vector(loading: from + start).store(to: to + start)
+        place += 16
+      }
+    }
+  }
+}
+
+@inline(always)
+private func copyEach(
+  _ rows: CopyAxis, _ width: Int, _ reading: Int, _ writing: Int, _ source: Pointer, _ target: Pointer
+) {
   for row in 0..<rows.extent {
     let (from, to) = (source + row * rows.reading, target + row * rows.writing)
-    for column in 0..<columns.extent { to[column &* columns.writing] = from[column &* columns.reading] }
+    for column in 0..<width { to[column &* writing] = from[column &* reading] }
   }
 }
 
@@ -89,10 +108,10 @@ private func transposePlane(_ rows: CopyAxis, _ columns: CopyAxis, _ source: Poi
       }
     }
   }
-  copyEach(
-    rows.part(from: 0, length: height), columns.part(from: width, length: 4), source + width * columns.reading,
-    target + width)
-  copyEach(rows.part(from: height, length: 4), columns, source + height, target + height * rows.writing)
+  let right = columns.part(from: width, length: 4)
+  copyEach(right, height, 1, rows.writing, source + width * columns.reading, target + width)
+  let bottom = rows.part(from: height, length: 4)
+  copyEach(bottom, columns.extent, columns.reading, 1, source + height, target + height * rows.writing)
 }
 
 /// Four times four values exchanged about the diagonal.
@@ -109,36 +128,4 @@ private func transposeBlock(_ source: Pointer, _ reading: Int, _ target: Pointer
   store(block.oddHalf.evenHalf, 1)
   store(block.evenHalf.oddHalf, 2)
   store(block.oddHalf.oddHalf, 3)
-}
-
-/// Walks places in row-major order, keeping the offsets at which to read and write.
-private struct CopyWalk {
-  private let axes: [CopyAxis]
-  private(set) var index: [Int]
-  private(set) var reading = 0
-  private(set) var writing = 0
-
-  init(_ axes: [CopyAxis], startingAt start: Int) {
-    self.axes = axes
-    var rest = start
-    index = Array(repeating: 0, count: axes.count)
-    for number in axes.indices.reversed() {
-      (rest, index[number]) = rest.quotientAndRemainder(dividingBy: axes[number].extent)
-      reading += index[number] * axes[number].reading
-      writing += index[number] * axes[number].writing
-    }
-  }
-
-  mutating func advance() {
-    for number in axes.indices.reversed() {
-      let axis = axes[number]
-      index[number] += 1
-      reading += axis.reading
-      writing += axis.writing
-      if index[number] < axis.extent { return }
-      reading -= axis.extent * axis.reading
-      writing -= axis.extent * axis.writing
-      index[number] = 0
-    }
-  }
 }

@@ -58,10 +58,10 @@ struct Broadcast {
     let last = length - 16
     eachRow(of: rows, a.outer, b.outer) { row, offsetX, offsetY in
       let (x, y, result) = (x + offsetX, y + offsetY, result + row * length)
-      combine(kernel, x, a.inner, y, b.inner, into: result, 0..<length & ~15)
+      combineRow(kernel, x, a.inner, y, b.inner, into: result, 0..<length & ~15)
       // A full vector at the end would reach into the next row; done over again from further back it does not.
       guard length & 15 != 0 else { return }
-      combine(kernel, x + last * a.inner, a.inner, y + last * b.inner, b.inner, into: result + last, 0..<16)
+      combineRow(kernel, x + last * a.inner, a.inner, y + last * b.inner, b.inner, into: result + last, 0..<16)
     }
   }
 

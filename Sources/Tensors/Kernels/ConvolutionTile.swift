@@ -90,7 +90,7 @@ enum SpreadValue: RowKind {
 }
 
 /// Sixteen values times a factor each.
-enum Lanes: RowKind {
+enum ChannelLanes: RowKind {
   static var results: Int { 16 }
   @inline(always) static func load(_ x: Pointer) -> Vector { vector(at: x) }
 }
@@ -153,7 +153,7 @@ extension TileLoop {
     case .mixed where width == 32: runWide(count: count)
     case .mixed: run(count: count, of: NarrowRow<SpreadValue>.self)
     case .mixedIntoFew: run(count: count, of: NarrowRow<LaneSum>.self)
-    case .separate: run(count: count, of: NarrowRow<Lanes>.self)
+    case .separate: run(count: count, of: NarrowRow<ChannelLanes>.self)
     }
   }
 

@@ -80,8 +80,17 @@ enum Add: BinaryKernel {
 }
 
 /// `y[i] = kernel(a[i·strideA], b[i·strideB])`, for strides 0 or 1; the last vector is run in full.
-@inline(always)
+@inline(never)
 func combine<Kernel: BinaryKernel>(
+  _ kernel: Kernel.Type, _ a: UnsafePointer<Float>, _ strideA: Int, _ b: UnsafePointer<Float>, _ strideB: Int,
+  into y: Pointer, _ range: Range<Int>
+) {
+  combineRow(kernel, a, strideA, b, strideB, into: y, range)
+}
+
+/// The same for ranges so short that a call would count.
+@inline(always)
+func combineRow<Kernel: BinaryKernel>(
   _ kernel: Kernel.Type, _ a: UnsafePointer<Float>, _ strideA: Int, _ b: UnsafePointer<Float>, _ strideB: Int,
   into y: Pointer, _ range: Range<Int>
 ) {

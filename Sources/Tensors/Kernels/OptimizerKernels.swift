@@ -1,13 +1,15 @@
 /// The numbers of one step of Adam, bias corrections folded in.
 package struct AdamCoefficients {
-  let rate, beta1, beta2, epsilon, rootScale: Float
+  let rate, beta1, beta2, epsilon, rootScale, retention: Float
 
-  package init(rate: Float, beta1: Float, beta2: Float, epsilon: Float, rootScale: Float) {
+  /// `retention` multiplies the parameters before the step: 1 without weight decay.
+  package init(rate: Float, beta1: Float, beta2: Float, epsilon: Float, rootScale: Float, retention: Float = 1) {
     self.rate = rate
     self.beta1 = beta1
     self.beta2 = beta2
     self.epsilon = epsilon
     self.rootScale = rootScale
+    self.retention = retention
   }
 }
 
@@ -31,7 +33,70 @@ package func adamUpdate(
       mi.store(to: m + i)
       vi.store(to: v + i)
       let root = fma(vectorSquareRoot(vi), Vector(repeating: c.rootScale), Vector(repeating: c.epsilon))
-      fma(mi / root, Vector(repeating: -c.rate), Vector(loading: w + i)).store(to: w + i)
+      fma(mi / root, Vector(repeating: -c.rate), Vector(loading: w + i) * c.retention).store(to: w + i)
+    }
+  }
+}
+
+/// w ← w − rate · (g + decay · w) in one pass.
+package func descentUpdate(_ value: inout Tensor, _ gradient: Tensor, rate: Float, decay: Float) {
+  value.makeUnique()
+  let (w, g) = (value.storage.pointer, gradient.storage.pointer)
+  parallel(value.count, work: value.count, alignment: 16) { range in
+    for i in stride(from: range.lowerBound, to: range.upperBound, by: 16) {
+      let wi = Vector(loading: w + i)
+      let gi = fma(wi, Vector(repeating: decay), Vector(loading: g + i))
+      fma(gi, Vector(repeating: -rate), wi).store(to: w + i)
+    }
+  }
+}
+
+/// v ← momentum · v + g + decay · w, then w ← w − rate · v (or Nesterov's g + decay · w + momentum · v) in one pass.
+package func momentumUpdate(
+  _ value: inout Tensor, _ gradient: Tensor, _ velocity: inout Tensor, rate: Float, momentum: Float, decay: Float,
+  nesterov: Bool
+) {
+  value.makeUnique()
+  velocity.makeUnique()
+  let (w, g, v) = (value.storage.pointer, gradient.storage.pointer, velocity.storage.pointer)
+  parallel(value.count, work: value.count, alignment: 16) { range in
+    for i in stride(from: range.lowerBound, to: range.upperBound, by: 16) {
+      let wi = Vector(loading: w + i)
+      let gi = fma(wi, Vector(repeating: decay), Vector(loading: g + i))
+      let vi = fma(Vector(loading: v + i), Vector(repeating: momentum), gi)
+      vi.store(to: v + i)
+      let direction = nesterov ? fma(vi, Vector(repeating: momentum), gi) : vi
+      fma(direction, Vector(repeating: -rate), wi).store(to: w + i)
+    }
+  }
+}
+
+/// v ← decay · v + (1 − decay) · g², then w ← w − rate · g / (√v + epsilon) in one pass.
+package func rootMeanSquareUpdate(
+  _ value: inout Tensor, _ gradient: Tensor, _ squares: inout Tensor, rate: Float, decay: Float, epsilon: Float
+) {
+  value.makeUnique()
+  squares.makeUnique()
+  let (w, g, v) = (value.storage.pointer, gradient.storage.pointer, squares.storage.pointer)
+  parallel(value.count, work: value.count, alignment: 16) { range in
+    for i in stride(from: range.lowerBound, to: range.upperBound, by: 16) {
+      let gi = Vector(loading: g + i)
+      let vi = fma(gi * gi, Vector(repeating: 1 - decay), Vector(loading: v + i) * decay)
+      vi.store(to: v + i)
+      let root = vectorSquareRoot(vi) + Vector(repeating: epsilon)
+      fma(gi / root, Vector(repeating: -rate), Vector(loading: w + i)).store(to: w + i)
+    }
+  }
+}
+
+/// a ← a + (w − a) · rate in one pass.
+package func averageUpdate(_ average: inout Tensor, _ value: Tensor, rate: Float) {
+  average.makeUnique()
+  let (a, w) = (average.storage.pointer, value.storage.pointer)
+  parallel(average.count, work: average.count, alignment: 16) { range in
+    for i in stride(from: range.lowerBound, to: range.upperBound, by: 16) {
+      let ai = Vector(loading: a + i)
+      fma(Vector(loading: w + i) - ai, Vector(repeating: rate), ai).store(to: a + i)
     }
   }
 }

@@ -2,6 +2,14 @@
 protocol ReductionKernel: SendableMetatype {
   static var start: Float { get }
   static func fold(_ a: Vector, _ b: Vector) -> Vector
+  /// The same where no value is NaN, perhaps cheaper.
+  associatedtype OfNumbers: ReductionKernel = Self
+  /// Whether `fold` may lose a NaN.
+  static var losesNaN: Bool { get }
+}
+
+extension ReductionKernel {
+  @inline(always) static var losesNaN: Bool { false }
 }
 
 enum SumReduction: ReductionKernel {
@@ -13,10 +21,20 @@ enum ProductReduction: ReductionKernel {
   @inline(always) static func fold(_ a: Vector, _ b: Vector) -> Vector { a * b }
 }
 enum MaximumReduction: ReductionKernel {
+  enum OfNumbers: ReductionKernel {
+    static var start: Float { -.infinity }
+    static var losesNaN: Bool { true }
+    @inline(always) static func fold(_ a: Vector, _ b: Vector) -> Vector { b.replacing(with: a, where: a .> b) }
+  }
   static var start: Float { -.infinity }
   @inline(always) static func fold(_ a: Vector, _ b: Vector) -> Vector { larger(a, b) }
 }
 enum MinimumReduction: ReductionKernel {
+  enum OfNumbers: ReductionKernel {
+    static var start: Float { .infinity }
+    static var losesNaN: Bool { true }
+    @inline(always) static func fold(_ a: Vector, _ b: Vector) -> Vector { b.replacing(with: a, where: a .< b) }
+  }
   static var start: Float { .infinity }
   @inline(always) static func fold(_ a: Vector, _ b: Vector) -> Vector { smaller(a, b) }
 }
@@ -40,6 +58,7 @@ extension Tensor {
 private func folded<Kernel: ReductionKernel>(
   _ source: Storage, _ outer: Int, _ middle: Int, _ inner: Int, _ kernel: Kernel.Type
 ) -> Storage {
+  if middle == 1 { return source }
   let blockRows = inner == 1 ? rowBlock : max(64, columnBlock / max(1, min(inner, columnPart)))
   let blocks = max(1, (middle + blockRows - 1) / blockRows)
   let result = Storage(count: outer * blocks * inner)
@@ -66,24 +85,47 @@ private func folded<Kernel: ReductionKernel>(
   return blocks == 1 ? result : folded(result, outer, blocks, inner, kernel)
 }
 
-/// Each contiguous row folded; short ones sixteen at a time.
-private func foldRows<Kernel: ReductionKernel>(
+/// Each contiguous row folded, short ones sixteen at a time.
+func foldRows<Kernel: ReductionKernel>(
   _ x: Pointer, _ rows: Range<Int>, _ length: Int, _ y: Pointer, _ kernel: Kernel.Type
 ) {
   var row = rows.lowerBound
-  while length < 16, row + 16 <= rows.upperBound {
-    var sum = Vector(repeating: Kernel.start)
-    for i in 0..<length {
-      var column = Vector()
-      for lane in 0..<16 { column[lane] = x[(row + lane) * length + i] }
-      sum = Kernel.fold(sum, column)
-    }
-    sum.store(to: y + row)
+  while length < 256, row + 16 <= rows.upperBound {
+    let from = x + row * length
+    (length < 16 ? foldSixteenShort(from, length, kernel) : foldSixteen(from, length, kernel)).store(to: y + row)
     row += 16
   }
   while row < rows.upperBound {
     y[row] = length < 16 ? foldShort(x + row * length, length, kernel) : foldRow(x + row * length, length, kernel)
     row += 1
+  }
+}
+
+/// Sixteen rows of fewer than sixteen values, value by value.
+@inline(always)
+private func foldSixteenShort<Kernel: ReductionKernel>(_ x: Pointer, _ length: Int, _ kernel: Kernel.Type) -> Vector {
+  var sum = Vector(repeating: Kernel.start)
+  for i in 0..<length {
+    var column = Vector()
+    for lane in 0..<16 { column[lane] = x[lane * length + i] }
+    sum = Kernel.fold(sum, column)
+  }
+  return sum
+}
+
+/// Sixteen rows, each to sixteen lanes, and then the lanes of all together, in the order of `foldLanes`.
+@inline(always)
+private func foldSixteen<Kernel: ReductionKernel>(_ x: Pointer, _ length: Int, _ kernel: Kernel.Type) -> Vector {
+  withUnsafeTemporaryAllocation(of: Vector.self, capacity: 16) { lanes in
+    for row in 0..<16 { lanes[row] = foldRun(x + row * length, length, kernel).lanes }
+    for pairs in [8, 4, 2, 1] {
+      for pair in 0..<pairs {
+        let (a, b) = (lanes[2 * pair], lanes[2 * pair + 1])
+        lanes[pair] = Kernel.fold(
+          Vector(lowHalf: a.evenHalf, highHalf: b.evenHalf), Vector(lowHalf: a.oddHalf, highHalf: b.oddHalf))
+      }
+    }
+    return lanes[0]
   }
 }
 
@@ -97,28 +139,41 @@ private func foldShort<Kernel: ReductionKernel>(_ x: Pointer, _ count: Int, _ ke
 /// One contiguous run folded.
 @inline(always)
 func foldRow<Kernel: ReductionKernel>(_ x: Pointer, _ count: Int, _ kernel: Kernel.Type) -> Float {
+  let (lanes, zeros) = foldRun(x, count, Kernel.OfNumbers.self)
+  if Kernel.OfNumbers.losesNaN, any(zeros .!= zeros) { return foldLanes(foldRun(x, count, kernel).lanes, kernel) }
+  return foldLanes(lanes, Kernel.OfNumbers.self)
+}
+
+@inline(always)
+private func foldLanes<Kernel: ReductionKernel>(_ lanes: Vector, _ kernel: Kernel.Type) -> Float {
+  var lanes = lanes
+  for _ in 0..<4 { lanes = Kernel.fold(lanes.evenHalf.doubled, lanes.oddHalf.doubled) }
+  return lanes[0]
+}
+
+/// A run folded to sixteen lanes; where a NaN might be lost, also sums of 0·x, which a NaN or an infinity makes NaN.
+@inline(always)
+private func foldRun<Kernel: ReductionKernel>(
+  _ x: Pointer, _ count: Int, _ kernel: Kernel.Type
+) -> (lanes: Vector, zeros: Vector) {
   let empty = Vector(repeating: Kernel.start)
-  var (a, b, c, d) = (empty, empty, empty, empty)
+  var (a, b, c, d, zeros) = (empty, empty, empty, empty, Vector())
   var i = 0
   while i + 64 <= count {
-    a = Kernel.fold(a, Vector(loading: x + i))
-    b = Kernel.fold(b, Vector(loading: x + i + 16))
-    c = Kernel.fold(c, Vector(loading: x + i + 32))
-    d = Kernel.fold(d, Vector(loading: x + i + 48))
+    let (v0, v1) = (Vector(loading: x + i), Vector(loading: x + i + 16))
+    let (v2, v3) = (Vector(loading: x + i + 32), Vector(loading: x + i + 48))
+    (a, b, c, d) = (Kernel.fold(a, v0), Kernel.fold(b, v1), Kernel.fold(c, v2), Kernel.fold(d, v3))
+    if Kernel.losesNaN { zeros = fma((v0 + v1) + (v2 + v3), Vector(), zeros) }
     i += 64
   }
-  while i + 16 <= count {
-    a = Kernel.fold(a, Vector(loading: x + i))
+  while i < count {
+    let rest = count - i
+    let v = rest >= 16 ? Vector(loading: x + i) : Vector(loading: x + i).filling(from: rest, with: Kernel.start)
+    a = Kernel.fold(a, v)
+    if Kernel.losesNaN { zeros = fma(v.filling(from: rest, with: 0), Vector(), zeros) }
     i += 16
   }
-  if i < count { b = Kernel.fold(b, Vector(loading: x + i).filling(from: count - i, with: Kernel.start)) }
-  var lanes = Kernel.fold(Kernel.fold(a, b), Kernel.fold(c, d))
-  for width in [8, 4, 2, 1] {
-    var upper = empty
-    for lane in 0..<width { upper[lane] = lanes[lane + width] }
-    lanes = Kernel.fold(lanes, upper)
-  }
-  return lanes[0]
+  return (Kernel.fold(Kernel.fold(a, b), Kernel.fold(c, d)), zeros)
 }
 
 /// `[rows, width]`, rows `stride` apart, folded over its rows into `y`.
@@ -128,19 +183,7 @@ private func foldColumns<Kernel: ReductionKernel>(
   if stride < 16, rows * stride >= 512 { return foldNarrow(x, rows, stride, y, kernel) }
   var column = 0
   while column + 64 <= width {
-    let empty = Vector(repeating: Kernel.start)
-    var (a, b, c, d) = (empty, empty, empty, empty)
-    for row in 0..<rows {
-      let from = x + row * stride + column
-      a = Kernel.fold(a, Vector(loading: from))
-      b = Kernel.fold(b, Vector(loading: from + 16))
-      c = Kernel.fold(c, Vector(loading: from + 32))
-      d = Kernel.fold(d, Vector(loading: from + 48))
-    }
-    a.store(to: y + column)
-    b.store(to: y + column + 16)
-    c.store(to: y + column + 32)
-    d.store(to: y + column + 48)
+    foldFourStrips(x + column, rows, stride, y + column, kernel)
     column += 64
   }
   while column < width {
@@ -152,6 +195,26 @@ private func foldColumns<Kernel: ReductionKernel>(
     }
     column += 16
   }
+}
+
+/// Sixty-four columns folded.
+@inline(always)
+private func foldFourStrips<Kernel: ReductionKernel>(
+  _ x: Pointer, _ rows: Int, _ stride: Int, _ y: Pointer, _ kernel: Kernel.Type
+) {
+  let empty = Vector(repeating: Kernel.start)
+  var (a, b, c, d) = (empty, empty, empty, empty)
+  for row in 0..<rows {
+    let from = x + row * stride
+    a = Kernel.fold(a, Vector(loading: from))
+    b = Kernel.fold(b, Vector(loading: from + 16))
+    c = Kernel.fold(c, Vector(loading: from + 32))
+    d = Kernel.fold(d, Vector(loading: from + 48))
+  }
+  a.store(to: y)
+  b.store(to: y + 16)
+  c.store(to: y + 32)
+  d.store(to: y + 48)
 }
 
 /// Sixteen columns folded; lanes beyond the last column hold what is of no use.
@@ -196,4 +259,8 @@ private func foldNarrow<Kernel: ReductionKernel>(
       y[column] = sum[0]
     }
   }
+}
+
+extension SIMD8<Float> {
+  @inline(always) fileprivate var doubled: Vector { Vector(lowHalf: self, highHalf: self) }
 }

@@ -1,42 +1,54 @@
-extension Vector {
-  /// Up to sixteen values that are left of a row, then `filler`: a row's end need not be the end of its padded storage.
-  @inline(always) init(row pointer: UnsafePointer<Float>, count: Int, filler: Float = 0) {
-    self = count >= 16 ? Vector(loading: pointer) : rowEnd(pointer, count, filler)
-  }
+/// Up to sixteen values at one place of a row; a row's end need not be the end of its padded storage.
+struct RowLanes {
+  let pointer: Pointer
+  /// How many values are left of the row; more than sixteen are as good as sixteen.
+  let count: Int
 
-  /// Stores the first `count` lanes, at most sixteen.
-  @inline(always) func store(to pointer: Pointer, count: Int) {
-    if count >= 16 { store(to: pointer) } else { storeRowEnd(self, pointer, count) }
-  }
+  @inline(always) init(_ pointer: Pointer, _ count: Int) { (self.pointer, self.count) = (pointer, count) }
 
-  /// The largest lane; NaN is passed over.
-  @inline(always) var lanesMaximum: Float {
-    // Written out, since comparisons of generic vectors are computed lane by lane.
-    let eight = lowHalf.replacing(with: highHalf, where: highHalf .> lowHalf)
-    let four = eight.lowHalf.replacing(with: eight.highHalf, where: eight.highHalf .> eight.lowHalf)
-    return Swift.max(Swift.max(four.x, four.y), Swift.max(four.z, four.w))
+  /// The values `offset` further on, with zeros after the row's end, where nothing is stored.
+  @inline(always) subscript(offset: Int) -> Vector {
+    get {
+      if count >= 16 { return Vector(loading: pointer + offset) }
+      var end = Vector()
+      copyRowEnd(pointer + offset, count, to: &end)
+      return end
+    }
+    nonmutating set {
+      if count >= 16 { return newValue.store(to: pointer + offset) }
+      withUnsafePointer(to: newValue) { copyRowEnd(UnsafeRawPointer($0), count, to: pointer + offset) }
+    }
   }
 }
 
-// Kept out of line, so that the loops over whole vectors stay short.
-@inline(never) private func rowEnd(_ pointer: UnsafePointer<Float>, _ count: Int, _ filler: Float) -> Vector {
-  var result = Vector(repeating: filler)
-  for lane in 0..<count { result[lane] = pointer[lane] }
-  return result
-}
-
-@inline(never) private func storeRowEnd(_ vector: Vector, _ pointer: Pointer, _ count: Int) {
-  for lane in 0..<count { pointer[lane] = vector[lane] }
+// A call by address keeps the loops over whole vectors short and in whole registers.
+@inline(never) private func copyRowEnd(_ source: UnsafeRawPointer, _ count: Int, to target: UnsafeMutableRawPointer) {
+  target.copyMemory(from: source, byteCount: count * MemoryLayout<Float>.stride)
 }
 
 /// The largest of a row's values; NaN is passed over.
 @inline(always) func rowMaximum(_ x: Pointer, _ count: Int) -> Float {
   var largest = Vector(repeating: -.infinity)
   for i in stride(from: 0, to: count, by: 16) {
-    let value = Vector(row: x + i, count: count - i, filler: -.infinity)
+    let value = RowLanes(x + i, count - i)[0].filling(from: count - i, with: -.infinity)
     largest = largest.replacing(with: value, where: value .> largest)
   }
-  return largest.lanesMaximum
+  // Written out, since comparisons of generic vectors are computed lane by lane.
+  let (low, high) = (largest.lowHalf, largest.highHalf)
+  let eight = low.replacing(with: high, where: high .> low)
+  let four = eight.lowHalf.replacing(with: eight.highHalf, where: eight.highHalf .> eight.lowHalf)
+  return max(max(four.x, four.y), max(four.z, four.w))
+}
+
+/// e^(x − shift) of a row, written to `y` where that is given, and the sum.
+@inline(always) func rowExponentials(_ x: Pointer, _ count: Int, minus shift: Float, into y: Pointer?) -> Float {
+  var sum = Vector()
+  for i in stride(from: 0, to: count, by: 16) {
+    let e = weightExp(RowLanes(x + i, count - i)[0] - shift).filling(from: count - i, with: 0)
+    if let y { RowLanes(y + i, count - i)[0] = e }
+    sum += e
+  }
+  return sum.lanesSum
 }
 
 /// eˣ, 0 where the result would be denormal: processors are a hundred times slower at those.
@@ -45,29 +57,12 @@ extension Vector {
   return vectorExp(x.replacing(with: -87, where: vanishes)).replacing(with: 0, where: vanishes)
 }
 
-/// e^(x − shift) of a row, written to `y` where that is given, and the sum.
-@inline(always) func rowExponentials(_ x: Pointer, _ count: Int, minus shift: Float, into y: Pointer?) -> Float {
+/// Σ a·b over a row, or Σ a.
+@inline(always) func rowSum(_ a: Pointer, times b: Pointer? = nil, _ count: Int) -> Float {
   var sum = Vector()
   for i in stride(from: 0, to: count, by: 16) {
-    let e = weightExp(Vector(row: x + i, count: count - i, filler: -.infinity) - shift)
-    if let y { e.store(to: y + i, count: count - i) }
-    sum += e
+    let value = RowLanes(a + i, count - i)[0]
+    sum += b.map { value * RowLanes($0 + i, count - i)[0] } ?? value
   }
-  return sum.lanesSum
-}
-
-/// Σ a·b over a row, of up to sixteen lanes at a time.
-@inline(always) func rowProduct(_ a: Pointer, _ b: Pointer, _ count: Int) -> Float {
-  var sum = Vector()
-  for i in stride(from: 0, to: count, by: 16) {
-    sum = fma(Vector(row: a + i, count: count - i), Vector(row: b + i, count: count - i), sum)
-  }
-  return sum.lanesSum
-}
-
-/// Σ a over a row.
-@inline(always) func rowSum(_ a: Pointer, _ count: Int) -> Float {
-  var sum = Vector()
-  for i in stride(from: 0, to: count, by: 16) { sum += Vector(row: a + i, count: count - i) }
   return sum.lanesSum
 }

@@ -35,8 +35,9 @@ extension Vector {
 
   /// The lanes from `valid` on replaced by `filler`, for the end of a row.
   @inline(always) func filling(from valid: Int, with filler: Float) -> Vector {
-    let lanes = IntVector(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-    return replacing(with: Vector(repeating: filler), where: lanes .>= IntVector(repeating: Int32(valid)))
+    // In floats: comparisons of whole numbers are done lane by lane.
+    let lanes = Vector(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+    return replacing(with: Vector(repeating: filler), where: lanes .>= Vector(repeating: Float(valid)))
   }
 }
 
@@ -51,10 +52,10 @@ extension Vector {
 
 /// The larger of two lanes; a NaN in either is kept.
 @inline(always) func larger(_ a: Vector, _ b: Vector) -> Vector {
-  a.replacing(with: b, where: .!(b .<= a) .& (a .== a))
+  a.replacing(with: b, where: (b .> a) .| (b .!= b))
 }
 
 /// The smaller of two lanes; a NaN in either is kept.
 @inline(always) func smaller(_ a: Vector, _ b: Vector) -> Vector {
-  a.replacing(with: b, where: .!(b .>= a) .& (a .== a))
+  a.replacing(with: b, where: (b .< a) .| (b .!= b))
 }

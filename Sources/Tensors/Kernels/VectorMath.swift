@@ -3,10 +3,19 @@
 
 /// The exponential, eˣ.
 @inline(always) func vectorExp(_ input: Vector) -> Vector {
-  let (fraction, exponent) = reducedExp(input)
+  // Beyond these the result is infinite or zero, and the exponent arithmetic would leave its range.
+  let isZero = input .< -104
+  let (fraction, exponent) = reducedExp(input.replacing(with: 89, where: input .> 89).replacing(with: 0, where: isZero))
   // 2ⁿ in two factors, since n reaches beyond the exponents of normal numbers.
   let half = exponent &>> 1
-  return (fraction + 1) * powerOfTwo(half) * powerOfTwo(exponent &- half)
+  return ((fraction + 1) * powerOfTwo(half) * powerOfTwo(exponent &- half)).replacing(with: 0, where: isZero)
+}
+
+/// eˣ for x in −87…87.
+@inline(always) func vectorExp(inRange x: Vector) -> Vector {
+  let (fraction, exponent) = reducedExp(x)
+  let scale = powerOfTwo(exponent)
+  return fma(fraction, scale, scale)
 }
 
 /// eˣ − 1, accurate near 0.
@@ -18,9 +27,7 @@
 }
 
 /// (f, n) with eˣ = 2ⁿ·(1 + f).
-@inline(always) private func reducedExp(_ input: Vector) -> (fraction: Vector, exponent: IntVector) {
-  // Beyond these the result is infinite or zero anyway, and the exponent arithmetic stays in range.
-  let x = input.replacing(with: 89, where: input .> 89).replacing(with: -104, where: input .< -104)
+@inline(always) private func reducedExp(_ x: Vector) -> (fraction: Vector, exponent: IntVector) {
   let rounder = Vector(repeating: 12_582_912)  // 1.5·2²³: adding it rounds to an integer
   let shifted = fma(x, Vector(repeating: 1.442_695_04), rounder)
   let n = shifted - rounder

@@ -39,11 +39,11 @@ import Foundation
   var c = fma(Vector(repeating: 2.443_315_71e-5), z, Vector(repeating: -1.388_731_63e-3))
   c = fma(c, z, Vector(repeating: 4.166_664_57e-2))
   c = fma(c * z, z, fma(z, Vector(repeating: -0.5), Vector(repeating: 1)))
-  let swaps = (quadrant & 1) .== 1
+  // By the bits of the quadrant: comparisons of whole numbers are done lane by lane.
+  let swaps = Vector(bits: (quadrant &<< 31) | 0x3f80_0000) .< 0
   let cosine = c.replacing(with: s, where: swaps)
   let sine = s.replacing(with: c, where: swaps)
   return (
-    cosine.replacing(with: -cosine, where: ((quadrant &+ 1) & 2) .!= 0),
-    sine.replacing(with: -sine, where: (quadrant & 2) .!= 0)
+    Vector(bits: cosine.bits ^ (((quadrant &+ 1) & 2) &<< 30)), Vector(bits: sine.bits ^ ((quadrant & 2) &<< 30))
   )
 }

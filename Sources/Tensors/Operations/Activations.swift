@@ -6,16 +6,6 @@ private enum KeepWherePositive: BinaryKernel {
     upstream.replacing(with: 0, where: x .<= 0)
   }
 }
-private enum LeakyRelu: BinaryKernel {
-  @inline(always) static func apply(_ x: Vector, _ slope: Vector) -> Vector {
-    x.replacing(with: x * slope, where: x .< 0)
-  }
-}
-private enum LeakySlope: BinaryKernel {
-  @inline(always) static func apply(_ x: Vector, _ slope: Vector) -> Vector {
-    slope.replacing(with: 1, where: x .> 0)
-  }
-}
 private enum Elu: SmoothKernel {
   @inline(always) static func apply(_ x: Vector) -> Vector { x.replacing(with: vectorExpMinusOne(x), where: x .< 0) }
   @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value {
@@ -23,8 +13,7 @@ private enum Elu: SmoothKernel {
   }
 }
 private enum Gelu: SmoothKernel {
-  // Far below, where the probability is 0, −∞ must not meet it.
-  @inline(always) static func apply(_ x: Vector) -> Vector { larger(x, Vector(repeating: -20)) * x.normalProbability }
+  @inline(always) static func apply(_ x: Vector) -> Vector { vectorGelu(x) }
   @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value {
     x.normalProbability + x * x.normalDensity
   }
@@ -38,7 +27,8 @@ private enum Silu: SmoothKernel {
 }
 private enum Sigmoid: SmoothKernel {
   @inline(always) static func apply(_ x: Vector) -> Vector { vectorSigmoid(x) }
-  @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value { y * (1 - y) }
+  // Rather than 1 − y, which has few digits where y is near 1.
+  @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value { y * (-x).logistic }
 }
 private enum LogSigmoid: SmoothKernel {
   @inline(always) static func apply(_ x: Vector) -> Vector { -vectorSoftplus(-x) }
@@ -70,8 +60,23 @@ func keepWherePositive(_ upstream: Tensor, _ x: Tensor) -> Tensor {
 
 /// x where it is positive and `slope`·x elsewhere; its gradient at 0 is `slope` (Maas, Hannun & Ng, 2013).
 public func leakyRelu(_ x: Tensor, slope: Float = 0.01) -> Tensor {
-  x.zip(scalar: slope, first: false, LeakyRelu.self).recorded(x) { upstream, inputs, _ in
-    upstream * inputs[0].zip(scalar: slope, first: false, LeakySlope.self)
+  scaled(x.detached(), whereNegative: x.detached(), by: slope).recorded(x) { upstream, inputs, _ in
+    scaled(upstream, whereNegative: inputs[0].detached(), by: slope)
+  }
+}
+
+/// `value`, times `slope` where the constant `x` is not positive.
+private func scaled(_ value: Tensor, whereNegative x: Tensor, by slope: Float) -> Tensor {
+  let result = Storage(count: x.count)
+  let (v, w, y) = (value.storage.pointer, x.storage.pointer, result.pointer)
+  parallel(x.count, work: x.count, alignment: 32) { range in
+    for i in stride(from: range.lowerBound, to: range.upperBound, by: 16) {
+      let v = Vector(loading: v + i)
+      v.replacing(with: v * slope, where: Vector(loading: w + i) .<= 0).store(to: y + i)
+    }
+  }
+  return Tensor(storage: result, shape: x.shape).recorded(value) { outer, _, _ in
+    scaled(outer, whereNegative: x, by: slope)
   }
 }
 

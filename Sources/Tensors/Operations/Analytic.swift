@@ -25,7 +25,9 @@ protocol SmoothKernel: UnaryKernel {
 }
 
 extension Tensor {
-  /// The kernel applied to each value. Its gradient takes one pass, or tensor operations where it is itself recorded.
+  /// The kernel applied to each value.
+  ///
+  /// Its gradient takes one pass, or tensor operations where it is itself recorded.
   func applying<Kernel: SmoothKernel>(_ kernel: Kernel.Type) -> Tensor {
     map(kernel).recorded(self) { upstream, inputs, output in
       Recording.isOn

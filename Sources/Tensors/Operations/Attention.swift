@@ -16,14 +16,11 @@ public func attention(
   _ queries: Tensor, _ keys: Tensor, _ values: Tensor, heads: Int = 1, causal: Bool = false, mask: Tensor? = nil
 ) -> Tensor {
   let layout = AttentionLayout(queries, keys, values, heads, causal, mask)
-  let normalizers = Storage(count: layout.units * layout.time)
-  let result = Storage(count: layout.units * layout.time * layout.valueDepth)
-  layout.forward(queries, keys, values, into: result, normalizers)
-  let value = Tensor(storage: result, shape: queries.shape.dropLast() + [heads * layout.valueDepth])
-  return value.recorded(fusing: [queries, keys, values]) { inputs in
+  let found = layout.forward([queries, keys, values])
+  return found.output.recorded(fusing: [queries, keys, values]) { inputs in
     composedAttention(inputs[0], inputs[1], inputs[2], layout)
   } backward: { upstream, inputs, _ in
-    layout.backward(upstream, inputs, normalizers)
+    layout.backward(upstream, inputs, found.normalizers)
   }
 }
 
@@ -58,35 +55,31 @@ struct AttentionLayout {
       return
     }
     let full = (mask.rank > 2 ? leading : []) + [time, keyTime]
-    guard mask.rank <= full.count, broadcastShape(mask.shape, full, in: "attention (mask)") == full else {
+    guard mask.rank <= full.count, zip(mask.shape.reversed(), full.reversed()).allSatisfy({ $0 == $1 || $0 == 1 })
+    else {
       fail("attention", "the mask \(mask.shape) cannot be stretched to \(full)")
     }
     self.mask = mask.copied(broadcastTo: full)
   }
-
-  /// The number of single-headed attentions.
-  var units: Int { leading.reduce(heads, *) }
-  var scale: Float { 1 / Float(max(1, depth)).squareRoot() }
-
-  /// How many keys a query may see, from the first on.
-  @inline(always) func visible(to query: Int) -> Int { isCausal ? query + 1 + keyTime - time : keyTime }
 }
 
 /// The same in differentiable operations.
-private func composedAttention(_ queries: Tensor, _ keys: Tensor, _ values: Tensor, _ layout: AttentionLayout) -> Tensor {
+private func composedAttention(_ queries: Tensor, _ keys: Tensor, _ values: Tensor, _ layout: AttentionLayout) -> Tensor
+{
   let (time, keyTime, heads) = (layout.time, layout.keyTime, layout.heads)
+  let batch = layout.leading.reduce(1, *)
   func split(_ x: Tensor, _ time: Int, _ depth: Int) -> Tensor {
-    x.reshaped(to: [layout.units / heads, time, heads, depth]).permuted([0, 2, 1, 3])
+    x.reshaped(to: [batch, time, heads, depth]).permuted([0, 2, 1, 3])
   }
   var allowed = Tensor.ones([1, 1, time, keyTime])
-  if let mask = layout.mask { allowed = allowed * mask.reshaped(to: [mask.count / max(1, time * keyTime), 1, time, keyTime]) }
+  if let mask = layout.mask { allowed = mask.reshaped(to: [mask.rank > 2 ? batch : 1, 1, time, keyTime]) }
   if layout.isCausal {
     let position = { (count: Int) in Tensor((0..<count).map { Float($0) }) }
     allowed = allowed * (position(keyTime) .<= position(time).reshaped(to: [time, 1]) + Float(keyTime - time))
   }
-  let scores = matmul(
-    split(queries, time, layout.depth), split(keys, keyTime, layout.depth), transposingSecond: true) * layout.scale
-  let weights = softmax(scores + (allowed - 1) * 1e30) * allowed  // […, heads, time, keyTime]
+  let scale = 1 / Float(max(1, layout.depth)).squareRoot()
+  let scores = matmul(split(queries, time, layout.depth), split(keys, keyTime, layout.depth), transposingSecond: true)
+  let weights = softmax(scores * scale + (allowed - 1) * 1e30) * allowed  // [batch, heads, time, keyTime]
   return matmul(weights, split(values, keyTime, layout.valueDepth)).permuted([0, 2, 1, 3])
     .reshaped(to: layout.leading + [time, heads * layout.valueDepth])
 }

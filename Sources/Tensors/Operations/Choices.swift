@@ -17,7 +17,9 @@ private enum KeepWhereZero: BinaryKernel {
   @inline(always) static func apply(_ x: Vector, _ mask: Vector) -> Vector { x.replacing(with: 0, where: mask .!= 0) }
 }
 
-/// The larger of each two values, NaN if one is; shapes broadcast. Equal values share the gradient.
+/// The larger of each two values, NaN if one is; shapes broadcast.
+///
+/// Equal values share the gradient.
 public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor {
   Tensor.broadcasting(a, b, Larger.self, named: "maximum").recorded(
     a, b,
@@ -25,7 +27,9 @@ public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor {
     { upstream, inputs, _ in (upstream * largerShare(inputs[1], inputs[0])).summed(to: inputs[1].shape) })
 }
 
-/// The smaller of each two values, NaN if one is; shapes broadcast. Equal values share the gradient.
+/// The smaller of each two values, NaN if one is; shapes broadcast.
+///
+/// Equal values share the gradient.
 public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor {
   Tensor.broadcasting(a, b, Smaller.self, named: "minimum").recorded(
     a, b,
@@ -37,7 +41,9 @@ private func largerShare(_ a: Tensor, _ b: Tensor) -> Tensor {
   Tensor.broadcasting(a, b, LargerShare.self, named: "maximum")
 }
 
-/// `a` where the mask is not 0 and `b` where it is; all three shapes broadcast. No gradient flows to the mask.
+/// `a` where the mask is not 0 and `b` where it is; all three shapes broadcast.
+///
+/// No gradient flows to the mask.
 public func select(_ mask: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
   let shape = broadcastShape(mask.shape, broadcastShape(a.shape, b.shape, in: "select"), in: "select")
   let mask = mask.detached()
@@ -69,7 +75,9 @@ private func kept<Kernel: BinaryKernel>(_ upstream: Tensor, _ mask: Tensor, _ ke
 }
 
 extension Tensor {
-  /// Each value moved into `range`: its bounds replace what lies beyond, and NaN stays. No gradient flows from beyond.
+  /// Each value moved into `range`: its bounds replace what lies beyond, and NaN stays.
+  ///
+  /// No gradient flows from beyond.
   public func clamped(to range: ClosedRange<Float>) -> Tensor {
     let result = Storage(count: count)
     let (x, y) = (storage.pointer, result.pointer)

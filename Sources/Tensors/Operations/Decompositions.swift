@@ -75,7 +75,7 @@ extension Tensor {
   /// Calls `body` for each matrix, and stops the program where it does not converge or a value is not finite.
   fileprivate func decomposed(in operation: String, _ body: (inout DoubleMatrix, Int) -> Bool) {
     if let odd = scalars.firstIndex(where: { !$0.isFinite }) {
-      fail(operation, "the value \(scalars[odd]) at \(place(of: odd, in: shape)) of shape \(shape) is not finite")
+      fail(operation, "the value \(scalars[odd]) at \(multiIndex(odd, in: shape)) of shape \(shape) is not finite")
     }
     let failed = eachMatrix { number in
       var matrix = DoubleMatrix(self, number)

@@ -90,7 +90,9 @@ public func power(_ x: Tensor, _ exponent: Float) -> Tensor {
   }
 }
 
-/// Each value raised to an exponent of its own; shapes broadcast. No gradient flows to the exponent where the base is 0.
+/// Each value raised to an exponent of its own; shapes broadcast.
+///
+/// No gradient flows to the exponent where the base is 0.
 public func power(_ x: Tensor, _ exponent: Tensor) -> Tensor {
   Tensor.broadcasting(x, exponent, Power.self, named: "power").recorded(x, exponent) { upstream, inputs, _ in
     let (base, exponent) = (inputs[0], inputs[1])

@@ -63,7 +63,6 @@ extension Tensor {
     let found = [Int32](unsafeUninitializedCapacity: outer * inner) { target, initialized in
       initialized = outer * inner
       guard let target = target.baseAddress else { return }
-      let pointer = Positions(target: target)
       // Columns sixteen at a time, or whole rows.
       let strips = inner == 1 ? 1 : (inner + 15) / 16
       parallel(outer * strips, work: count) { units in
@@ -72,21 +71,16 @@ extension Tensor {
           let from = x + slab * middle * inner + column
           let place = slab * inner + column
           if inner == 1 {
-            pointer.target[place] = firstPosition(of: y[place], in: from, middle)
+            target[place] = firstPosition(of: y[place], in: from, middle)
           } else {
             let found = firstPositions(of: Vector(loading: y + place), in: from, middle, stride: inner)
-            for lane in 0..<Swift.min(16, inner - column) { pointer.target[place + lane] = found[lane] }
+            for lane in 0..<Swift.min(16, inner - column) { target[place + lane] = found[lane] }
           }
         }
       }
     }
     return IndexTensor(found, shape: newShape)
   }
-}
-
-/// Indices that several threads write, each its own.
-private struct Positions: @unchecked Sendable {
-  let target: UnsafeMutablePointer<Int32>
 }
 
 /// Where `value`, or NaN if it is that, stands first in a row that holds it.

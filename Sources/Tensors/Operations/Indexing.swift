@@ -84,15 +84,24 @@ private struct IndexedLayout {
     (count, inner, width) = axis.map { (from[$0], after, 1) } ?? (indices.count, 1, after)
   }
 
+  private var work: Int { outer * count * inner * width }
+
   func gather(_ table: Pointer, _ indices: UnsafeBufferPointer<Int32>, into target: Pointer) {
-    parallel(outer > 1 ? outer : count, work: outer * count * inner * width) { part in
-      for slab in outer > 1 ? part : 0..<1 {
-        for row in outer > 1 ? 0..<count : part {
-          for place in 0..<inner {
-            let number = (slab * count + row) * inner + place
-            let from = table + ((slab * extent + Int(indices[number])) * inner + place) * width
-            let to = target + number * width
-            if width == 1 { to[0] = from[0] } else { to.update(from: from, count: width) }
+    guard work > 0 else { return }
+    parallel(outer != 1 ? outer : count, work: work) { part in
+      let rows = outer != 1 ? 0..<count : part
+      for slab in outer != 1 ? part : 0..<1 {
+        let from = table + slab * extent * inner * width
+        let numbers = (slab * count + rows.lowerBound) * inner..<(slab * count + rows.upperBound) * inner
+        if width > 1 {
+          for number in numbers {
+            (target + number * width).update(from: from + Int(indices[number]) * width, count: width)
+          }
+        } else if inner == 1 {
+          for number in numbers { target[number] = from[Int(indices[number])] }
+        } else {
+          for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: inner) {
+            for place in 0..<inner { target[start + place] = from[Int(indices[start + place]) * inner + place] }
           }
         }
       }
@@ -101,17 +110,24 @@ private struct IndexedLayout {
 
   /// Adds in the order of the indices on any number of threads.
   func scatterAdd(_ source: Pointer, _ indices: UnsafeBufferPointer<Int32>, into table: Pointer) {
+    guard work > 0 else { return }
+    let run = inner == 1 ? count : inner
     // With one slab each thread looks at all indices and serves those that point into its part of the table.
-    parallel(outer > 1 ? outer : extent, work: outer * count * inner * width) { part in
-      for slab in outer > 1 ? part : 0..<1 {
-        let served = outer > 1 ? 0..<extent : part
-        for place in 0..<count * inner {
-          let number = slab * count * inner + place
-          guard served.contains(Int(indices[number])) else { continue }
-          let to = table + ((slab * extent + Int(indices[number])) * inner + place % inner) * width
-          for lane in 0..<width { to[lane] += source[number * width + lane] }
+    parallel(outer != 1 ? outer : extent, work: work) { part in
+      let served = outer != 1 ? 0..<extent : part
+      for slab in outer != 1 ? part : 0..<1 {
+        let to = table + slab * extent * inner * width
+        for start in stride(from: slab * count * inner, to: (slab + 1) * count * inner, by: run) {
+          for number in start..<start + run where served.contains(Int(indices[number])) {
+            let row = to + (Int(indices[number]) * inner + (inner == 1 ? 0 : number - start)) * width
+            if width == 1 { row[0] += source[number] } else { addRow(source + number * width, to: row) }
+          }
         }
       }
     }
+  }
+
+  private func addRow(_ source: Pointer, to row: Pointer) {
+    for lane in 0..<width { row[lane] += source[lane] }
   }
 }

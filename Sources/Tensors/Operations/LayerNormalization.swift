@@ -8,7 +8,8 @@
 public func layerNormalized(_ x: Tensor, scale: Tensor, offset: Tensor, epsilon: Float = 1e-5) -> Tensor {
   guard let width = x.shape.last, scale.shape == [width], offset.shape == [width] else {
     fail(
-      "layerNormalized", "the scale \(scale.shape) and the offset \(offset.shape) must have the last axis of \(x.shape)")
+      "layerNormalized", "the scale \(scale.shape) and the offset \(offset.shape) must have the last axis of \(x.shape)"
+    )
   }
   let moments = Storage(count: 2 * (x.count / max(1, width)))
   let value = layerNormalizedRows(x, scale, offset, epsilon, into: moments)
@@ -33,14 +34,14 @@ private func layerNormalizedRows(
       let mean = rowSum(x, width) / Float(width)
       var squares = Vector()
       for i in stride(from: 0, to: width, by: 16) {
-        let centred = Vector(row: x + i, count: width - i, filler: mean) - mean
+        let centred = (RowLanes(x + i, width - i)[0] - mean).filling(from: width - i, with: 0)
         squares = fma(centred, centred, squares)
       }
       let inverse = 1 / (squares.lanesSum / Float(width) + epsilon).squareRoot()
       for i in stride(from: 0, to: width, by: 16) {
         let left = width - i
-        fma((Vector(row: x + i, count: left) - mean) * inverse, Vector(row: s + i, count: left), Vector(row: o + i, count: left))
-          .store(to: y + i, count: left)
+        let normal = (RowLanes(x + i, left)[0] - mean) * inverse
+        RowLanes(y + i, left)[0] = fma(normal, RowLanes(s + i, left)[0], RowLanes(o + i, left)[0])
       }
       (moments.pointer[2 * row], moments.pointer[2 * row + 1]) = (mean, inverse)
     }
@@ -49,48 +50,32 @@ private func layerNormalizedRows(
 }
 
 /// The gradients of input, scale and offset.
-private func layerNormalizedGradients(_ upstream: Tensor, _ x: Tensor, _ scale: Tensor, _ moments: Storage) -> [Tensor] {
+private func layerNormalizedGradients(_ upstream: Tensor, _ x: Tensor, _ scale: Tensor, _ moments: Storage) -> [Tensor]
+{
   let width = scale.count
   let rows = x.count / max(1, width)
-  let blocks = (rows + 255) / 256  // partial sums that do not depend on the number of threads
-  let (gradient, partial) = (Storage(count: x.count), Tensor.zeros([2, blocks, width]))
-  let parts = partial.storage.pointer
-  parallel(blocks, work: 2 * x.count) { range in
-    for block in range {
-      for row in 256 * block..<min(rows, 256 * (block + 1)) {
-        layerNormalizedGradientRow(
-          upstream.storage.pointer + row * width, x.storage.pointer + row * width, scale.storage.pointer, width,
-          moments.pointer[2 * row], moments.pointer[2 * row + 1], gradient.pointer + row * width,
-          parts + block * width, parts + (blocks + block) * width)
+  let (gradient, products) = (Storage(count: x.count), Storage(count: x.count))  // products are upstream·normalised
+  let s = scale.storage.pointer
+  parallel(rows, work: 2 * x.count) { range in
+    for row in range {
+      let (u, x) = (upstream.storage.pointer + row * width, x.storage.pointer + row * width)
+      let (g, p) = (gradient.pointer + row * width, products.pointer + row * width)
+      let (mean, inverse) = (moments.pointer[2 * row], moments.pointer[2 * row + 1])
+      for i in stride(from: 0, to: width, by: 16) {
+        let left = width - i
+        RowLanes(p + i, left)[0] = RowLanes(u + i, left)[0] * (RowLanes(x + i, left)[0] - mean) * inverse
+      }
+      let (shift, slope) = (rowSum(u, times: s, width) / Float(width), rowSum(p, times: s, width) / Float(width))
+      for i in stride(from: 0, to: width, by: 16) {
+        let left = width - i
+        let normal = (RowLanes(x + i, left)[0] - mean) * inverse
+        RowLanes(g + i, left)[0] =
+          (RowLanes(u + i, left)[0] * RowLanes(s + i, left)[0] - shift - normal * slope) * inverse
       }
     }
   }
-  let sums = partial.sum(axis: 1)
-  return [Tensor(storage: gradient, shape: x.shape)] + (0..<2).map { sums.sliced($0..<$0 + 1, axis: 0).reshaped(to: [width]) }
-}
-
-/// One row's gradient, and its parts of the gradients of scale and offset added up.
-@inline(always)
-private func layerNormalizedGradientRow(
-  _ u: Pointer, _ x: Pointer, _ scale: Pointer, _ width: Int, _ mean: Float, _ inverse: Float, _ gradient: Pointer,
-  _ scaleSum: Pointer, _ offsetSum: Pointer
-) {
-  var (total, projection) = (Vector(), Vector())
-  for i in stride(from: 0, to: width, by: 16) {
-    let left = width - i
-    let ui = Vector(row: u + i, count: left)
-    let normal = (Vector(row: x + i, count: left) - mean) * inverse
-    let scaled = ui * Vector(row: scale + i, count: left)
-    total += scaled
-    projection = fma(scaled, normal, projection)
-    fma(ui, normal, Vector(row: scaleSum + i, count: left)).store(to: scaleSum + i, count: left)
-    (ui + Vector(row: offsetSum + i, count: left)).store(to: offsetSum + i, count: left)
-  }
-  let (shift, slope) = (total.lanesSum / Float(width), projection.lanesSum / Float(width))
-  for i in stride(from: 0, to: width, by: 16) {
-    let left = width - i
-    let normal = (Vector(row: x + i, count: left) - mean) * inverse
-    let scaled = Vector(row: u + i, count: left) * Vector(row: scale + i, count: left)
-    ((scaled - shift - normal * slope) * inverse).store(to: gradient + i, count: left)
-  }
+  return [
+    Tensor(storage: gradient, shape: x.shape), Tensor(storage: products, shape: [rows, width]).sum(axis: 0),
+    upstream.reshaped(to: [rows, width]).sum(axis: 0),
+  ]
 }

@@ -21,7 +21,8 @@ public func matmul(
   let batch = broadcastShape(Array(a.shape.dropLast(2)), Array(b.shape.dropLast(2)), in: "matmul")
   let result = Storage(count: batch.reduce(rows * columns, *))
   multiplyMatrices(
-    MatrixBatch(a, in: batch, isTransposed: transposingFirst), MatrixBatch(b, in: batch, isTransposed: transposingSecond),
+    MatrixBatch(a, in: batch, isTransposed: transposingFirst),
+    MatrixBatch(b, in: batch, isTransposed: transposingSecond),
     into: result.pointer, rows: rows, columns: columns, depth: depth)
   return Tensor(storage: result, shape: batch + [rows, columns]).recorded(a, b) { upstream, inputs, _ in
     let gradient =
@@ -52,8 +53,8 @@ public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor) -> Tensor {
   let rows = x.shape.dropLast().reduce(1, *)
   let result = Storage(count: rows * outputs)
   multiplyMatrices(
-    MatrixView(pointer: x.storage.pointer, stride: weight.shape[0], isTransposed: false),
-    MatrixView(pointer: weight.storage.pointer, stride: outputs, isTransposed: false), into: result.pointer,
+    MatrixView(pointer: x.storage.pointer, stride: weight.shape[0]),
+    MatrixView(pointer: weight.storage.pointer, stride: outputs), into: result.pointer,
     rows: rows, columns: outputs, depth: weight.shape[0], adding: bias.storage.pointer)
   let value = Tensor(storage: result, shape: x.shape.dropLast() + [outputs])
   guard x.node != nil || weight.node != nil || bias.node != nil, Recording.isOn else { return value }
@@ -81,7 +82,8 @@ extension MatrixBatch {
   /// The matrices in the last two axes, their leading axes stretched to `leading`.
   fileprivate init(_ tensor: Tensor, in leading: [Int], isTransposed: Bool) {
     let size = tensor.shape[tensor.rank - 2] * tensor.shape[tensor.rank - 1]
-    first = MatrixView(pointer: tensor.storage.pointer, stride: tensor.shape[tensor.rank - 1], isTransposed: isTransposed)
+    first = MatrixView(
+      pointer: tensor.storage.pointer, stride: tensor.shape[tensor.rank - 1], isTransposed: isTransposed)
     var offsets = [0]
     var stride = size * tensor.shape.dropLast(2).reduce(1, *)
     for (axis, extent) in leading.enumerated() {

@@ -1,5 +1,7 @@
 extension Tensor {
-  /// The product over the given axes (all when nil); 1 where there are no values. Its gradient is right where values are 0.
+  /// The product over the given axes (all when nil); 1 where there are no values.
+  ///
+  /// Its gradient is right where values are 0.
   public func product(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
     let folding = ReductionAxes(axes, of: self, in: "product")
     var current = self

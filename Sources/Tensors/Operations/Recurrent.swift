@@ -19,20 +19,19 @@ public func lstm(
     fail("lstm", "the cell \(cell.shape) must have the shape of the hidden state, \(hidden.shape)")
   }
   let inputs = [x, hidden, cell, inputWeight, recurrentWeight, bias]
-  let run = RecurrentRun<LSTMCell>(layout, inputs, recurrentBias: .zeros(bias.shape))
-  let states = run.result(cells: 1).recorded(fusing: inputs) { inputs in
+  let run = RecurrentRun<LSTMCell>(inputs, recurrentBias: .zeros(bias.shape))
+  let states = run.result.recorded(fusing: inputs) { inputs in
     var (h, c, steps): (Tensor, Tensor, [Tensor]) = (inputs[1], inputs[2], [])
     for t in 0..<layout.time {
       let sums = linear(layout.step(inputs[0], t), inputs[3], inputs[5]) + matmul(h, inputs[4])
-      let gates = (0..<4).map { sums.sliced($0 * layout.hidden..<($0 + 1) * layout.hidden, axis: 1) }
+      let gates = layout.split(sums)
       c = sigmoid(gates[1]) * c + sigmoid(gates[0]) * tanh(gates[2])
       h = sigmoid(gates[3]) * tanh(c)
       steps.append(h)
     }
-    return layout.joined(steps + [c])
+    return concatenate([layout.joined(steps), c.reshaped(to: [-1])], axis: 0)
   } backward: { upstream, inputs, _ in
-    let found = run.gradients(upstream, inputs)
-    return [found.x, found.hidden, found.cell, found.inputWeight, found.recurrentWeight, found.inputBias]
+    run.gradients(upstream, inputs).dropLast()
   }
   let outputs = layout.outputs(of: states)
   let last = states.sliced(outputs.count..<states.count, axis: 0).reshaped(to: hidden.shape)
@@ -58,20 +57,20 @@ public func gru(
   let layout = RecurrentLayout("gru", gates: 3, x, hidden, inputWeight, recurrentWeight, [inputBias, recurrentBias])
   let inputs = [x, hidden, inputWeight, recurrentWeight, inputBias, recurrentBias]
   let kernelInputs = { @Sendable (i: [Tensor]) in [i[0], i[1], .zeros(i[1].shape), i[2], i[3], i[4]] }
-  let run = RecurrentRun<GRUCell>(layout, kernelInputs(inputs), recurrentBias: recurrentBias)
-  let states = run.result(cells: 0).recorded(fusing: inputs) { inputs in
+  let run = RecurrentRun<GRUCell>(kernelInputs(inputs), recurrentBias: recurrentBias)
+  let states = run.result.recorded(fusing: inputs) { inputs in
     var (h, steps): (Tensor, [Tensor]) = (inputs[1], [])
-    let part = { (sums: Tensor, gate: Int) in sums.sliced(gate * layout.hidden..<(gate + 1) * layout.hidden, axis: 1) }
     for t in 0..<layout.time {
-      let (a, b) = (linear(layout.step(inputs[0], t), inputs[2], inputs[4]), linear(h, inputs[3], inputs[5]))
-      let z = sigmoid(part(a, 1) + part(b, 1))
-      h = (1 - z) * tanh(part(a, 2) + sigmoid(part(a, 0) + part(b, 0)) * part(b, 2)) + z * h
+      let a = layout.split(linear(layout.step(inputs[0], t), inputs[2], inputs[4]))
+      let b = layout.split(linear(h, inputs[3], inputs[5]))
+      let z = sigmoid(a[1] + b[1])
+      h = (1 - z) * tanh(a[2] + sigmoid(a[0] + b[0]) * b[2]) + z * h
       steps.append(h)
     }
     return layout.joined(steps)
   } backward: { upstream, inputs, _ in
     let found = run.gradients(upstream, kernelInputs(inputs))
-    return [found.x, found.hidden, found.inputWeight, found.recurrentWeight, found.inputBias, found.recurrentBias]
+    return Array(found[...1] + found[3...])
   }
   let outputs = layout.outputs(of: states)
   return (outputs, layout.time == 0 ? hidden : layout.step(outputs, layout.time - 1))
@@ -87,7 +86,8 @@ struct RecurrentLayout {
   ) {
     guard x.rank == 3, state.rank == 2, state.shape[0] == x.shape[0] else {
       fail(
-        operation, "needs inputs [batch, time, inputs] and a state [batch, hidden]; the shapes are \(x.shape) and \(state.shape)")
+        operation,
+        "needs inputs [batch, time, inputs] and a state [batch, hidden]; the shapes are \(x.shape) and \(state.shape)")
     }
     (batch, time, inputs, hidden, self.gates) = (x.shape[0], x.shape[1], x.shape[2], state.shape[1], gates)
     let width = gates * hidden
@@ -95,7 +95,8 @@ struct RecurrentLayout {
       biases.allSatisfy({ $0.shape == [width] })
     else {
       fail(
-        operation, "inputs \(x.shape) and state \(state.shape) need weights \([inputs, width]) and \([hidden, width]) and biases "
+        operation,
+        "inputs \(x.shape) and state \(state.shape) need weights \([inputs, width]) and \([hidden, width]) and biases "
           + "\([width]); the shapes are \(inputWeight.shape), \(recurrentWeight.shape) and \(biases.map(\.shape))")
     }
   }
@@ -104,14 +105,17 @@ struct RecurrentLayout {
     sequence.sliced(t..<t + 1, axis: 1).reshaped(to: [batch, sequence.shape[2]])
   }
 
-  /// What the operation records: the outputs, then any last cell, as one vector.
-  func joined(_ states: [Tensor]) -> Tensor {
-    let steps = states[..<time].map { $0.reshaped(to: [batch, 1, hidden]) }
-    let outputs = steps.isEmpty ? [] : [concatenate(steps, axis: 1).reshaped(to: [-1])]
-    return concatenate([.zeros([0])] + outputs + states[time...].map { $0.reshaped(to: [-1]) }, axis: 0)
+  /// Each gate's part of `[batch, gates·hidden]`.
+  func split(_ sums: Tensor) -> [Tensor] {
+    (0..<gates).map { sums.sliced($0 * hidden..<($0 + 1) * hidden, axis: 1) }
   }
 
-  /// The outputs at the beginning of that vector, without copying them.
+  /// The steps' `[batch, hidden]` as one vector in the order of `[batch, time, hidden]`.
+  func joined(_ steps: [Tensor]) -> Tensor {
+    steps.isEmpty ? .zeros([0]) : stack(steps, axis: 1).reshaped(to: [-1])
+  }
+
+  /// The outputs at the beginning of what a run gives, without copying them.
   func outputs(of states: Tensor) -> Tensor {
     Tensor(storage: states.storage, shape: [batch, time, hidden]).recorded(states) { upstream, inputs, _ in
       upstream.reshaped(to: [-1]).padded(before: 0, after: inputs[0].count - upstream.count, axis: 0)

@@ -33,8 +33,10 @@ extension Tensor {
   /// ln Σ eˣ over the given axes (all when nil), without overflow; −∞ where there are no values.
   public func logSumExp(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
     let folding = ReductionAxes(axes, of: self, in: "logSumExp")
-    return foldedLogSumExp(folding, keepingAxes).recorded(self) { upstream, inputs, output in
-      folding.kept(upstream) * expOfDifference(inputs[0], folding.kept(output))
+    return foldedLogSumExp(folding, keepingAxes).recorded(self) { upstream, inputs, _ in
+      // A softmax. From the output, which is rounded where it is large, it would be less accurate.
+      let terms = expOfDifference(inputs[0], inputs[0].shift(folding))
+      return terms * (folding.kept(upstream) / terms.sum(axes: folding.axes, keepingAxes: true))
     }
   }
 
@@ -48,10 +50,16 @@ extension Tensor {
     if let length = folding.rowLength, (1...4096).contains(length) {
       return Tensor(storage: logSumExpOfRows(storage, rows: count / length, length: length), shape: shape)
     }
-    // Where everything is −∞ the shift must stay finite, or ∞ − ∞ would give NaN.
-    let shift = reduced(over: folding, true, MaximumReduction.self).map(FiniteOrZero.self)
+    let shift = shift(folding)
     let terms = expOfDifference(detached(), shift)
     return (log(terms.reduced(over: folding, true, SumReduction.self)) + shift).reshaped(to: shape)
+  }
+
+  /// The largest values, a constant.
+  ///
+  /// Where everything is −∞ it must stay finite, or ∞ − ∞ would give NaN.
+  private func shift(_ folding: ReductionAxes) -> Tensor {
+    reduced(over: folding, true, MaximumReduction.self).map(FiniteOrZero.self)
   }
 
   /// Summed over the axes along which `newShape` was broadcast to this shape: what broadcasting sends back.
@@ -125,10 +133,7 @@ private enum SquaredDifference: BinaryKernel {
   @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector { (a - b) * (a - b) }
 }
 private enum ExpOfDifference: BinaryKernel {
-  // Nothing is e^−∞ of, also beside a sum of nothing, where the difference would be NaN.
-  @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector {
-    vectorExp(a - b).replacing(with: 0, where: a .== -.infinity)
-  }
+  @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector { vectorExp(a - b) }
 }
 
 /// (a − b)², in one pass; shapes broadcast.
@@ -139,31 +144,39 @@ private func squaredDifference(_ a: Tensor, _ b: Tensor) -> Tensor {
     { upstream, inputs, _ in (upstream * (inputs[1] - inputs[0]) * 2).summed(to: inputs[1].shape) })
 }
 
-/// e^(a − b), in one pass; shapes broadcast.
-private func expOfDifference(_ a: Tensor, _ b: Tensor) -> Tensor {
-  Tensor.broadcasting(a, b, ExpOfDifference.self, named: "logSumExp").recorded(
-    a, b,
-    { upstream, inputs, output in (upstream * output).summed(to: inputs[0].shape) },
-    { upstream, inputs, output in -(upstream * output).summed(to: inputs[1].shape) })
+/// e^(x − shift), in one pass; the shift is a constant that broadcasts.
+private func expOfDifference(_ x: Tensor, _ shift: Tensor) -> Tensor {
+  Tensor.broadcasting(x, shift, ExpOfDifference.self, named: "logSumExp").recorded(x) { upstream, _, output in
+    upstream * output
+  }
 }
 
 /// ln Σ eˣ of each contiguous row, which is read twice while it is near.
 private func logSumExpOfRows(_ source: Storage, rows: Int, length: Int) -> Storage {
   let result = Storage(count: rows)
   let (x, y) = (source.pointer, result.pointer)
-  parallel(rows, work: 4 * rows * length) { rows in
-    for row in rows {
-      let from = x + row * length
-      let largest = foldRow(from, length, MaximumReduction.self)
-      let shift = largest.magnitude == .infinity ? 0 : largest
-      var (sum, i) = (Vector(repeating: 0), 0)
-      while i + 16 <= length {
-        sum += vectorExp(Vector(loading: from + i) - shift)
-        i += 16
-      }
-      if i < length { sum += vectorExp(Vector(loading: from + i).filling(from: length - i, with: -.infinity) - shift) }
-      y[row] = vectorLog(Vector(repeating: sum.lanesSum))[0] + shift
+  parallel(rows, work: 4 * rows * length, alignment: 16) { rows in
+    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: 16) {
+      let group = first..<min(first + 16, rows.upperBound)
+      foldRows(x, group, length, y, MaximumReduction.self)
+      let largest = Vector(loading: y + first)
+      let shifts = largest.replacing(with: 0, where: largest.magnitude .== .infinity)
+      var sums = Vector()
+      for row in group { sums[row - first] = sumOfExp(x + row * length, length, minus: shifts[row - first]) }
+      (vectorLog(sums) + shifts).store(to: y + first)
     }
   }
   return result
+}
+
+/// Σ e^(x − shift) over a contiguous row.
+@inline(always)
+private func sumOfExp(_ x: Pointer, _ length: Int, minus shift: Float) -> Float {
+  var (sum, i) = (Vector(repeating: 0), 0)
+  while i + 16 <= length {
+    sum += vectorExp(Vector(loading: x + i) - shift)
+    i += 16
+  }
+  if i < length { sum += vectorExp(Vector(loading: x + i) - shift).filling(from: length - i, with: 0) }
+  return sum.lanesSum
 }

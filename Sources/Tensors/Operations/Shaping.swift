@@ -34,7 +34,7 @@ extension Tensor {
   /// - Precondition: `times` is not negative.
   public func repeated(_ times: Int, axis: Int) -> Tensor {
     let axis = checkedAxis(axis, in: "repeated")
-    return stretched(times, before: axis + 1, joining: axis, in: "repeated")
+    return stretched(times, axis, before: axis + 1, in: "repeated")
   }
 
   /// The whole extent of one axis `times` times after itself; `tile` in PyTorch and NumPy.
@@ -42,19 +42,19 @@ extension Tensor {
   /// - Precondition: `times` is not negative.
   public func tiled(times: Int, axis: Int) -> Tensor {
     let axis = checkedAxis(axis, in: "tiled")
-    return stretched(times, before: axis, joining: axis, in: "tiled")
+    return stretched(times, axis, before: axis, in: "tiled")
   }
 
-  /// A new axis of extent `times` before axis `place`, then made one with its neighbour: both are `axis` in the result.
-  private func stretched(_ times: Int, before place: Int, joining axis: Int, in operation: String) -> Tensor {
+  /// Stretched along a new axis before axis `place`, which is then joined to `axis`.
+  private func stretched(_ times: Int, _ axis: Int, before place: Int, in operation: String) -> Tensor {
     guard times >= 0 else { fail(operation, "cannot repeat \(times) times") }
-    var (spread, joined) = (shape, shape)
-    spread.insert(1, at: place)
-    let single = reshaped(to: spread)
-    spread[place] = times
-    let many = single.broadcast(to: spread)
+    var (single, joined) = (shape, shape)
+    single.insert(1, at: place)
+    var many = single
+    many[place] = times
+    let result = reshaped(to: single).broadcast(to: many)
     joined[axis] *= times
-    return many.reshaped(to: joined)
+    return result.reshaped(to: joined)
   }
 
   /// The axes in another order: axis `k` of the result is axis `order[k]` of this tensor.

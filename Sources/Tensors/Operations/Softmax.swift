@@ -28,7 +28,7 @@ private func overLastAxis(_ x: Tensor, _ axis: Int, in operation: String, _ body
   return body(x.permuted(order)).permuted(order)
 }
 
-/// ln softmax(logits)[label], in nats and in one pass: minus PyTorch's `cross_entropy` without its mean.
+/// ln softmax(logits)[label], in nats: minus PyTorch's `cross_entropy` without its mean.
 ///
 /// - Parameters:
 ///   - logits: `[…, classes]`.
@@ -37,34 +37,21 @@ private func overLastAxis(_ x: Tensor, _ axis: Int, in operation: String, _ body
 public func categoricalLogLikelihood(_ logits: Tensor, _ labels: IndexTensor) -> Tensor {
   let operation = "categoricalLogLikelihood"
   guard let classes = logits.shape.last, Array(logits.shape.dropLast()) == labels.shape else {
-    fail(operation, "the labels \(labels.shape) must have the shape of the logits \(logits.shape) without their last axis")
-  }
-  if let wrong = labels.scalars.firstIndex(where: { $0 < 0 || $0 >= classes }) {
     fail(
-      operation, "label \(labels.scalars[wrong]) at position \(multiIndex(wrong, in: labels.shape)) of \(labels.shape) "
-        + "is none of the \(classes) classes; labels count from 0")
+      operation, "the labels \(labels.shape) must have the shape of the logits \(logits.shape) without the last axis")
   }
-  let result = Storage(count: labels.count)
-  let normalizers = Storage(count: labels.count)  // ln Σ eˣ
-  let (x, y, z) = (logits.storage.pointer, result.pointer, normalizers.pointer)
-  parallel(labels.count, work: 2 * logits.count) { rows in
-    for row in rows {
-      let largest = rowMaximum(x + row * classes, classes)
-      let sum = Foundation.log(rowExponentials(x + row * classes, classes, minus: largest, into: nil))
-      z[row] = largest + sum
-      y[row] = (x[row * classes + Int(labels.scalars[row])] - largest) - sum
-    }
-  }
-  return Tensor(storage: result, shape: labels.shape).recorded(logits) { upstream, inputs, _ in
-    guard Recording.isOn else { return categoricalGradientRows(upstream, inputs[0], labels, normalizers) }
-    let probabilities = softmax(inputs[0])
-    return upstream.reshaped(to: labels.shape + [1]) * (oneHotRows(labels, classes) - probabilities)
+  labels.check(into: logits.rank - 1, of: logits.shape, in: operation)
+  let logarithms = softmaxRows(logits, logarithmic: true)
+  let source = logarithms.storage.pointer
+  let picked = labels.scalars.enumerated().map { row, label in source[row * classes + Int(label)] }
+  return Tensor(picked, shape: labels.shape).recorded(logits) { upstream, inputs, _ in
+    guard Recording.isOn else { return categoricalGradientRows(upstream, labels, logarithms) }
+    return upstream.reshaped(to: labels.shape + [1]) * (oneHot(labels, classes: classes) - softmax(inputs[0]))
   }
 }
 
 private func softmaxRows(_ x: Tensor, logarithmic: Bool) -> Tensor {
-  let width = x.shape[x.rank - 1]
-  let result = Storage(count: x.count)
+  let (result, width) = (Storage(count: x.count), x.shape[x.rank - 1])
   let (source, target) = (x.storage.pointer, result.pointer)
   parallel(x.count / max(1, width), work: 2 * x.count) { rows in
     for row in rows {
@@ -73,8 +60,8 @@ private func softmaxRows(_ x: Tensor, logarithmic: Bool) -> Tensor {
       let sum = rowExponentials(x, width, minus: largest, into: logarithmic ? nil : y)
       let logarithm = logarithmic ? Foundation.log(sum) : 0
       for i in stride(from: 0, to: width, by: 16) {
-        let value = Vector(row: (logarithmic ? x : y) + i, count: width - i)
-        (logarithmic ? (value - largest) - logarithm : value * (1 / sum)).store(to: y + i, count: width - i)
+        let value = RowLanes((logarithmic ? x : y) + i, width - i)[0]
+        RowLanes(y + i, width - i)[0] = logarithmic ? (value - largest) - logarithm : value * (1 / sum)
       }
     }
   }
@@ -82,44 +69,34 @@ private func softmaxRows(_ x: Tensor, logarithmic: Bool) -> Tensor {
 }
 
 private func softmaxGradientRows(_ upstream: Tensor, _ output: Tensor, logarithmic: Bool) -> Tensor {
-  let width = output.shape[output.rank - 1]
-  let result = Storage(count: output.count)
-  let (u, y, target) = (upstream.storage.pointer, output.storage.pointer, result.pointer)
+  let (result, width) = (Storage(count: output.count), output.shape[output.rank - 1])
+  let (upstreams, outputs, target) = (upstream.storage.pointer, output.storage.pointer, result.pointer)
   parallel(output.count / max(1, width), work: output.count) { rows in
-    for start in rows.lazy.map({ $0 * width }) {
-      let sum = logarithmic ? rowSum(u + start, width) : rowProduct(u + start, y + start, width)
-      for i in stride(from: start, to: start + width, by: 16) {
-        let (ui, yi) = (Vector(row: u + i, count: start + width - i), Vector(row: y + i, count: start + width - i))
-        (logarithmic ? fma(weightExp(yi), Vector(repeating: -sum), ui) : yi * (ui - sum))
-          .store(to: target + i, count: start + width - i)
+    for row in rows {
+      let (u, y) = (upstreams + row * width, outputs + row * width)
+      let sum = rowSum(u, times: logarithmic ? nil : y, width)
+      for i in stride(from: 0, to: width, by: 16) {
+        let (ui, yi) = (RowLanes(u + i, width - i)[0], RowLanes(y + i, width - i)[0])
+        RowLanes(target + row * width + i, width - i)[0] =
+          logarithmic ? fma(weightExp(yi), Vector(repeating: -sum), ui) : yi * (ui - sum)
       }
     }
   }
   return Tensor(storage: result, shape: output.shape)
 }
 
-private func categoricalGradientRows(
-  _ upstream: Tensor, _ logits: Tensor, _ labels: IndexTensor, _ normalizers: Storage
-) -> Tensor {
-  let width = logits.shape[logits.rank - 1]
-  let result = Storage(count: logits.count)
-  let (u, source, target, z) = (
-    upstream.storage.pointer, logits.storage.pointer, result.pointer, normalizers.pointer
-  )
-  parallel(labels.count, work: 2 * logits.count) { rows in
+/// upstream·(1 where the class is the label − probability), from the probabilities' logarithms.
+private func categoricalGradientRows(_ upstream: Tensor, _ labels: IndexTensor, _ logarithms: Tensor) -> Tensor {
+  let (result, width) = (Storage(count: logarithms.count), logarithms.shape[logarithms.rank - 1])
+  let (upstreams, source, target) = (upstream.storage.pointer, logarithms.storage.pointer, result.pointer)
+  parallel(labels.count, work: logarithms.count) { rows in
     for row in rows {
       let (x, y) = (source + row * width, target + row * width)
       for i in stride(from: 0, to: width, by: 16) {
-        (weightExp(Vector(row: x + i, count: width - i) - z[row]) * -u[row]).store(to: y + i, count: width - i)
+        RowLanes(y + i, width - i)[0] = weightExp(RowLanes(x + i, width - i)[0]) * -upstreams[row]
       }
-      y[Int(labels.scalars[row])] += u[row]
+      y[Int(labels.scalars[row])] += upstreams[row]
     }
   }
-  return Tensor(storage: result, shape: logits.shape)
-}
-
-private func oneHotRows(_ labels: IndexTensor, _ classes: Int) -> Tensor {
-  var values = [Float](repeating: 0, count: labels.count * classes)
-  for (row, label) in labels.scalars.enumerated() { values[row * classes + Int(label)] = 1 }
-  return Tensor(values, shape: labels.shape + [classes])
+  return Tensor(storage: result, shape: logarithms.shape)
 }

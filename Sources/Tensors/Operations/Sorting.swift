@@ -36,60 +36,22 @@ extension Tensor {
     return [Int32](unsafeUninitializedCapacity: count) { target, initialized in
       initialized = count
       guard let target = target.baseAddress, count > 0 else { return }
-      let (x, order) = (storage.pointer, SharedOrder(target: target))
+      let x = storage.pointer
       parallel(count / extent, work: 8 * count) { lines in
-        var keys = SortKeys(capacity: extent)
         for line in lines {
           let start = line / inner * extent * inner + line % inner
-          keys.sort(x + start, stride: inner, into: order.target + start)
+          var keys = (0..<extent).map { sortKey(x[start + $0 * inner], $0) }
+          keys.sort()
+          for i in keys.indices { target[start + i * inner] = Int32(truncatingIfNeeded: keys[i] & 0xffff_ffff) }
         }
       }
     }
   }
 }
 
-/// Indices that several threads write, each its own.
-private struct SharedOrder: @unchecked Sendable {
-  let target: UnsafeMutablePointer<Int32>
-}
-
-/// Sorts lines of values by whole numbers that order alike: the value's bits above, its position below.
-private struct SortKeys {
-  private var keys: [UInt64]
-  private var spare: [UInt64]
-  private var counts = [Int](repeating: 0, count: 2048)
-
-  init(capacity: Int) {
-    keys = Array(repeating: 0, count: capacity)
-    spare = keys
-  }
-
-  mutating func sort(_ x: Pointer, stride: Int, into order: UnsafeMutablePointer<Int32>) {
-    for i in keys.indices {
-      let value = x[i * stride]
-      let bits = (value == 0 ? 0 : value).bitPattern
-      let ascending = value.isNaN ? .max : bits >> 31 == 0 ? bits | 1 << 31 : ~bits
-      keys[i] = UInt64(ascending) << 32 | UInt64(i)
-    }
-    if keys.count < 512 {
-      keys.sort()
-    } else {
-      for shift in [32, 43, 54] as [UInt64] { distribute(by: shift) }
-    }
-    for i in keys.indices { order[i * stride] = Int32(truncatingIfNeeded: keys[i] & 0xffff_ffff) }
-  }
-
-  /// One pass of a radix sort, by eleven bits.
-  private mutating func distribute(by shift: UInt64) {
-    for bucket in counts.indices { counts[bucket] = 0 }
-    for key in keys { counts[Int(key >> shift & 2047)] += 1 }
-    var start = 0
-    for bucket in counts.indices { (counts[bucket], start) = (start, start + counts[bucket]) }
-    for key in keys {
-      let bucket = Int(key >> shift & 2047)
-      spare[counts[bucket]] = key
-      counts[bucket] += 1
-    }
-    swap(&keys, &spare)
-  }
+/// A whole number that orders like the value, NaN last, and below it by position.
+private func sortKey(_ value: Float, _ position: Int) -> UInt64 {
+  let bits = (value == 0 ? 0 : value).bitPattern
+  let ascending = value.isNaN ? .max : bits >> 31 == 0 ? bits | 1 << 31 : ~bits
+  return UInt64(ascending) << 32 | UInt64(position)
 }

@@ -1,0 +1,33 @@
+import Testing
+
+@testable import Tensors
+
+/// Expects a function's gradients by kernels to be those by its definition in plain operations, and both orders to be right.
+func expectGradients(
+  at inputs: [Tensor], sourceLocation: SourceLocation = #_sourceLocation,
+  of function: @escaping ([Tensor]) -> Tensor
+) {
+  let variables = inputs.map { $0.asVariable() }
+  let y = function(variables)
+  let loss = (y * uniform(y.shape, in: 0.5..<1.5, seed: 900)).sum()
+  let byKernel = withoutGradients { gradients(of: loss, withRespectTo: variables) }
+  let byDefinition = gradients(of: loss, withRespectTo: variables)
+  for (found, wanted) in zip(byKernel, byDefinition) {
+    expectClose(found, wanted, sourceLocation: sourceLocation)
+  }
+  let report = gradientCheck(of: function, at: inputs)
+  #expect(report.passes, "\(report)", sourceLocation: sourceLocation)
+}
+
+/// Expects two tensors to agree to a fraction of the largest value.
+func expectClose(
+  _ found: Tensor, _ wanted: Tensor, tolerance: Float = 1e-5, sourceLocation: SourceLocation = #_sourceLocation
+) {
+  #expect(found.shape == wanted.shape, sourceLocation: sourceLocation)
+  let largest = wanted.scalars.reduce(0) { max($0, $1.magnitude) }
+  for (index, (a, b)) in zip(found.scalars, wanted.scalars).enumerated()
+  where !((a - b).magnitude <= tolerance * max(largest, 1e-3)) {
+    Issue.record("value \(index) is \(a), expected \(b) (largest \(largest))", sourceLocation: sourceLocation)
+    return
+  }
+}
