@@ -71,9 +71,9 @@ struct ConvolutionSweep {
       columns: reach(region.columns, x.sourceStep, columns))
   }
 
-  /// Evenly spaced values in a window, beginning with those of one tap.
+  /// Evenly spaced values in a window, beginning with those of one tap, `y` rows below the first result's.
   struct Run {
-    let tap, offset: Int
+    let tap, y, offset: Int
     var step, count: Int
   }
 
@@ -91,7 +91,7 @@ struct ConvolutionSweep {
           continue
         }
       }
-      runs.append(Run(tap: position, offset: offset, step: step, count: stepsPerTap))
+      runs.append(Run(tap: position, y: tap.y, offset: offset, step: step, count: stepsPerTap))
     }
     return runs
   }

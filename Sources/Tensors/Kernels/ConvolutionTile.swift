@@ -122,7 +122,7 @@ struct Stack<A: Tile, B: Tile>: Tile where A.Row == B.Row {
   }
 }
 
-/// The largest tile that fits in the registers: 32 of a whole vector with AVX-512, else (AVX2, NEON) half as many floats.
+/// The largest tiles, by the registers: AVX-512 has 32 of a whole vector; AVX2 and NEON have half as many floats.
 enum TileLimit {
   private static let isLarge: Bool = {
     #if arch(x86_64)
@@ -132,8 +132,13 @@ enum TileLimit {
       return false
     #endif
   }()
-  static let rows = isLarge ? 14 : 6
   static let width = isLarge ? 32 : 16
+
+  /// A run of `count` rows cut into tiles of nearly one size.
+  static func parts(_ count: Int, width: Int) -> Int {
+    let rows = width == 32 ? 14 : isLarge ? 8 : 6
+    return (count + rows - 1) / rows
+  }
 }
 
 /// A loop over a tile of any size.
@@ -145,18 +150,30 @@ extension TileLoop {
   /// Runs the loop with a tile of `count` rows of the kind that suits the channels.
   @inline(always) func run(_ channels: ConvolutionSweep.Channels, width: Int, count: Int) {
     switch channels {
-    case .mixed where width == 32: run(count: count, of: WideRow.self)
+    case .mixed where width == 32: runWide(count: count)
     case .mixed: run(count: count, of: NarrowRow<SpreadValue>.self)
     case .mixedIntoFew: run(count: count, of: NarrowRow<LaneSum>.self)
     case .separate: run(count: count, of: NarrowRow<ChannelLanes>.self)
     }
   }
 
-  /// Runs the loop with a tile of `count` rows, 1...14.
+  private func runWide(count: Int) {
+    typealias Four = Stack<Stack<WideRow, WideRow>, Stack<WideRow, WideRow>>
+    typealias Seven = Stack<Four, Stack<Stack<WideRow, WideRow>, WideRow>>
+    switch count {
+    case 9: run(Stack<Seven, Stack<WideRow, WideRow>>.self)
+    case 10: run(Stack<Seven, Stack<Stack<WideRow, WideRow>, WideRow>>.self)
+    case 11: run(Stack<Seven, Four>.self)
+    case 12: run(Stack<Seven, Stack<Four, WideRow>>.self)
+    case 13: run(Stack<Seven, Stack<Four, Stack<WideRow, WideRow>>>.self)
+    case 14: run(Stack<Seven, Seven>.self)
+    default: run(count: count, of: WideRow.self)
+    }
+  }
+
   private func run<Row: TileRow>(count: Int, of row: Row.Type) {
     typealias Two = Stack<Row, Row>
     typealias Four = Stack<Two, Two>
-    typealias Seven = Stack<Four, Stack<Two, Row>>
     switch count {
     case 1: run(Row.self)
     case 2: run(Two.self)
@@ -164,14 +181,8 @@ extension TileLoop {
     case 4: run(Four.self)
     case 5: run(Stack<Four, Row>.self)
     case 6: run(Stack<Four, Two>.self)
-    case 7: run(Seven.self)
-    case 8: run(Stack<Four, Four>.self)
-    case 9: run(Stack<Seven, Two>.self)
-    case 10: run(Stack<Seven, Stack<Two, Row>>.self)
-    case 11: run(Stack<Seven, Four>.self)
-    case 12: run(Stack<Seven, Stack<Four, Row>>.self)
-    case 13: run(Stack<Seven, Stack<Four, Two>>.self)
-    default: run(Stack<Seven, Seven>.self)
+    case 7: run(Stack<Four, Stack<Two, Row>>.self)
+    default: run(Stack<Four, Four>.self)
     }
   }
 }

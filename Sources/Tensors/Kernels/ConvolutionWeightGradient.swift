@@ -24,7 +24,7 @@ extension ConvolutionSweep {
           let window = source.window(self.source(of: region), channels: windowChannels, scratch: scratch.pointer)
           let gradient = upstream.window(
             region, channels: kind == .mixedIntoFew ? targetChannels : padded, scratch: scratch.pointer + room)
-          accumulate(window, gradient, region, into: partial.pointer + chunk * size, sums)
+          accumulate(window, gradient, region, height: source.height, into: partial.pointer + chunk * size, sums)
         }
       }
     }
@@ -55,14 +55,22 @@ extension ConvolutionSweep {
   }
 
   private func accumulate(
-    _ window: Images.Window, _ upstream: Images.Window, _ region: ConvolutionRegion, into sums: Pointer,
+    _ window: Images.Window, _ upstream: Images.Window, _ region: ConvolutionRegion, height: Int, into sums: Pointer,
     _ strides: WeightStrides
   ) {
-    let extent = (region.images.count, region.rows.count, region.columns.count)
     for run in runs(in: window) {
+      // Rows beyond the edges are all zeros: not computed.
+      let top = max(region.rows.lowerBound, (y.sourceStep - 1 - run.y) / y.sourceStep)
+      let bottom = min(region.rows.upperBound, (height - 1 - run.y + y.sourceStep) / y.sourceStep)
+      guard top < bottom else { continue }
+      let extent = (region.images.count, bottom - top, region.columns.count)
+      let skipped = top - region.rows.lowerBound
+      var upstream = upstream
+      upstream.pointer += skipped * upstream.row
       var source = Images.Window(
         pointer: window.pointer + run.offset, image: window.image, row: window.row * y.sourceStep,
         pixel: window.pixel * x.sourceStep)
+      source.pointer += skipped * source.row
       let first = sums + taps[run.tap].index * strides.tap
       if kind == .mixedIntoFew {
         for step in 0..<run.count {
@@ -73,9 +81,9 @@ extension ConvolutionSweep {
         }
         continue
       }
-      let parts = (run.count + TileLimit.rows - 1) / TileLimit.rows
       let stride = kind == .separate ? strides.tap : strides.source
       for (channel, width) in blocks {
+        let parts = TileLimit.parts(run.count, width: width)
         for part in 0..<parts {
           let from = run.count * part / parts
           var (rows, factors) = (source, upstream)

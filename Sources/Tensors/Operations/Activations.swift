@@ -49,7 +49,7 @@ public func relu(_ x: Tensor) -> Tensor {
 }
 
 /// `upstream` where `x` is positive and 0 elsewhere.
-private func keepWherePositive(_ upstream: Tensor, _ x: Tensor) -> Tensor {
+func keepWherePositive(_ upstream: Tensor, _ x: Tensor) -> Tensor {
   upstream.zip(x, KeepWherePositive.self).recorded(upstream, x) {
     outer, inputs, _ in
     keepWherePositive(outer, inputs[1])

@@ -21,8 +21,8 @@ struct Convolution: Sendable {
     } _: { upstream, inputs, _ in
       weightGradient(inputs[0], upstream)
     }
-    // As if relu had made these values out of others; where it cut, its gradient is known from the values.
-    return rectified ? value.recorded(value) { upstream, _, output in upstream * (output.detached() .> 0) } : value
+    // As if relu had made these values out of others: where it cut is known from the values.
+    return rectified ? value.recorded(value) { upstream, _, output in keepWherePositive(upstream, output) } : value
   }
 
   /// `[batch, height, width, out] → [batch, height, width, in]`: the gradient of the inputs from that of the results.
