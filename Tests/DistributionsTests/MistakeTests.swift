@@ -36,7 +36,7 @@ import Testing
     Mistake("Bins.values", "7", "0..<4") { _ = bins.values(of: IndexTensor([7])) },
     Mistake("Bins.indices", "NaN") { _ = bins.indices(of: Tensor([.nan])) },
     Mistake("Categorical", "[2, 1]", "two classes") { _ = Categorical(logits: .zeros([2, 1])) },
-    Mistake("categoricalLogLikelihood", "label 3", "[1]", line: #line + 1) {
+    Mistake("categoricalLogLikelihood", "the index 3", "[1]", line: #line + 1) {
       _ = Categorical(logits: a).logProbability(of: IndexTensor([0, 3]))
     },
     Mistake("Categorical.logProbability", "the labels [3]", "batch [2]", line: #line + 1) {
