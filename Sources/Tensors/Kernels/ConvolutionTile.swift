@@ -1,5 +1,4 @@
 import COpenBLAS
-import Foundation
 
 /// A block of sums that stays in registers: `count` rows of one or two vectors.
 ///
@@ -33,7 +32,7 @@ struct WideRow: TileRow {
   var (a, b): (Vector, Vector)
 
   @inline(always) init(loading pointer: Pointer, stride: Int) {
-    (a, b) = (vector(at: pointer), vector(at: pointer + 16))
+    (a, b) = (Vector(loading: pointer), Vector(loading: pointer + 16))
   }
   @inline(always) mutating func add(_ x: Pointer, _ step: Int, times factor: Self) {
     let value = Vector(repeating: x[0])
@@ -41,23 +40,8 @@ struct WideRow: TileRow {
     b = fma(value, factor.b, b)
   }
   @inline(always) func store(to pointer: Pointer, stride: Int, floor: Vector) {
-    larger(a, floor).put(to: pointer)
-    larger(b, floor).put(to: pointer + 16)
-  }
-}
-
-// Copies of memory that the compiler always turns into one instruction; functions of the standard library stay calls
-// where many of them meet, as in a tile, and cost two thirds of its speed.
-@inline(always) private func vector(at pointer: Pointer) -> Vector {
-  var result = Vector()
-  memcpy(&result, pointer, 64)
-  return result
-}
-
-extension Vector {
-  @inline(always) fileprivate func put(to pointer: Pointer) {
-    var vector = self
-    memcpy(pointer, &vector, 64)
+    larger(a, floor).store(to: pointer)
+    larger(b, floor).store(to: pointer + 16)
   }
 }
 
@@ -73,12 +57,12 @@ struct NarrowRow<Kind: RowKind>: TileRow {
   static var results: Int { Kind.results }
   var a: Vector
 
-  @inline(always) init(loading pointer: Pointer, stride: Int) { a = vector(at: pointer) }
+  @inline(always) init(loading pointer: Pointer, stride: Int) { a = Vector(loading: pointer) }
   @inline(always) mutating func add(_ x: Pointer, _ step: Int, times factor: Self) {
     a = fma(Kind.load(x), factor.a, a)
   }
   @inline(always) func store(to pointer: Pointer, stride: Int, floor: Vector) {
-    if Kind.results == 16 { return larger(a, floor).put(to: pointer) }
+    if Kind.results == 16 { return larger(a, floor).store(to: pointer) }
     pointer[0] = larger(Vector(repeating: a.lanesSum), floor)[0]
   }
 }
@@ -92,13 +76,13 @@ enum SpreadValue: RowKind {
 /// Sixteen values times a factor each.
 enum ChannelLanes: RowKind {
   static var results: Int { 16 }
-  @inline(always) static func load(_ x: Pointer) -> Vector { vector(at: x) }
+  @inline(always) static func load(_ x: Pointer) -> Vector { Vector(loading: x) }
 }
 
 /// Sixteen values times a factor each, all of them summed at the end.
 enum LaneSum: RowKind {
   static var results: Int { 1 }
-  @inline(always) static func load(_ x: Pointer) -> Vector { vector(at: x) }
+  @inline(always) static func load(_ x: Pointer) -> Vector { Vector(loading: x) }
 }
 
 /// The rows of one tile, then those of another.
