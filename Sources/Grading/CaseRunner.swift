@@ -48,7 +48,9 @@ struct CaseRunner: Sendable {
     }
   }
 
-  /// Why the sandbox does not even run the authors' build; `nil` if it does. A student may print what a sandbox would.
+  /// Why the sandbox does not even run the authors' build; `nil` if it does.
+  ///
+  /// A student may print what a sandbox would.
   func sandboxFailure() -> String? {
     let students = root.url.deletingLastPathComponent().appending(path: "aside-\(root.url.lastPathComponent)")
     FileSystem.remove(students)

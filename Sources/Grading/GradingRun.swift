@@ -40,6 +40,10 @@ public struct GradingRun: Sendable {
     guard (1...Workspace.mostWorkers).contains(jobs) else {
       throw ExerciseError("--jobs \(jobs) makes no sense: give a number from 1 to \(Workspace.mostWorkers)")
     }
+    let (inner, outer) = (output.standardizedFileURL.path + "/", submissions.standardizedFileURL.path + "/")
+    guard !inner.hasPrefix(outer) else {
+      throw ExerciseError("--out \(output.path) lies in \(submissions.path), and would be taken for a submission")
+    }
     let all = try taken()
     let former = FileManager.default.fileExists(atPath: file.path) ? try Grades(contentsOf: output) : nil
     let seed = try seed(former)

@@ -106,7 +106,10 @@ struct Workspace: Sendable {
       guard name.hasPrefix(Self.prefix),
         let process = name.split(separator: "-").dropFirst(2).first.flatMap({ pid_t($0) })
       else { continue }
-      if kill(process, 0) != 0, errno == ESRCH { FileSystem.remove(temporary.appending(path: name)) }
+      let former = temporary.appending(path: name)
+      // Another container may share the folder, whose processes cannot be seen.
+      let date = (try? former.resourceValues(forKeys: [.contentModificationDateKey]))?.contentModificationDate
+      if kill(process, 0) != 0, errno == ESRCH, date?.timeIntervalSinceNow ?? 0 < -86_400 { FileSystem.remove(former) }
     }
     url = temporary.appending(path: "\(Self.prefix)\(getpid())-\(UInt32.random(in: 0...(.max)))")
       .resolvingSymlinksInPath()

@@ -1,7 +1,7 @@
 import Foundation
 
 extension Reports {
-  /// One row a submission. No cell is taken for a formula.
+  /// One row a submission, in which no cell is taken for a formula.
   var csv: String {
     let header =
       ["name", "points", "maximum"] + grades.exercises.flatMap { [$0.id, "\($0.id) status"] }
@@ -30,23 +30,23 @@ extension Reports {
         let name: String
         let number: String
         let score: Double
-        let max_score: Double
+        let maxScore: Double
         let status: String
         let output: String
-        let output_format = "text"
+        let outputFormat = "text"
         let visibility = "visible"
       }
       let score: Double?
       let output: String
-      let output_format = "text"
+      let outputFormat = "text"
       let visibility = "visible"
-      let stdout_visibility = "hidden"
+      let stdoutVisibility = "hidden"
       let tests: [Test]
     }
     let tests = submission.exercises.enumerated().map { index, exercise in
       Results.Test(
         name: "\(exercise.id) \(outline(exercise)?.title ?? "")", number: "\(index + 1)", score: exercise.points ?? 0,
-        max_score: Double(exercise.maximum), status: exercise.status == .passed ? "passed" : "failed",
+        maxScore: Double(exercise.maximum), status: exercise.status == .passed ? "passed" : "failed",
         output: text(exercise))
     }
     let head =
@@ -55,6 +55,7 @@ extension Reports {
       head + (submission.notes + ["Protection: \(submission.protection ?? "no code ran")"]).joined(separator: "\n")
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
     // Numbers and text always encode.
     return (try? encoder.encode(Results(score: submission.points, output: output, tests: tests))) ?? Data()
   }

@@ -11,7 +11,9 @@ public struct Submission: Sendable, Equatable {
     case tooLarge(Int)
     case several([String])
 
-    /// What becomes of the file's exercises. Which of two files is meant nobody but a person can say.
+    /// What becomes of the file's exercises.
+    ///
+    /// Which of two files is meant nobody but a person can say.
     var status: CaseStatus {
       switch self {
       case .missing, .empty: .notAttempted

@@ -1,7 +1,9 @@
 import Exercises
 import Foundation
 
-/// Reads a folder of submissions: one folder or archive a student. It follows no link, here or below.
+/// Reads a folder of submissions: one folder or archive a student.
+///
+/// It follows no link, here or below.
 public struct SubmissionFolder {
   private let url: URL
   private let wanted: [String]

@@ -67,11 +67,11 @@ struct ReportTests {
     let results = try #require(
       try JSONSerialization.jsonObject(with: reports.gradescope(all.submissions[0])) as? [String: Any])
     #expect(results["score"] as? Double == 1 && (results["tests"] as? [[String: Any]])?[0]["max_score"] as? Double == 2)
-    #expect(XMLIsWellFormed(texts[1]))
+    #expect(isWellFormed(texts[1]))
   }
 
   /// Whether tags are closed in order: enough to see a name that escapes.
-  private func XMLIsWellFormed(_ text: String) -> Bool {
+  private func isWellFormed(_ text: String) -> Bool {
     var open: [Substring] = []
     for part in text.split(separator: "<").dropFirst() {
       guard let end = part.firstIndex(of: ">") else { return false }
