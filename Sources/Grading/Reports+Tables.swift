@@ -25,27 +25,9 @@ extension Reports {
 
   /// What Gradescope reads of one submission: scores, and nothing that reveals hidden inputs.
   public func gradescope(_ submission: SubmissionGrade) -> Data {
-    struct Results: Encodable {
-      struct Test: Encodable {
-        let name: String
-        let number: String
-        let score: Double
-        let maxScore: Double
-        let status: String
-        let output: String
-        let outputFormat = "text"
-        let visibility = "visible"
-      }
-      let score: Double?
-      let output: String
-      let outputFormat = "text"
-      let visibility = "visible"
-      let stdoutVisibility = "hidden"
-      let tests: [Test]
-    }
     let tests = submission.exercises.enumerated().map { index, exercise in
-      Results.Test(
-        name: "\(exercise.id) \(outline(exercise)?.title ?? "")", number: "\(index + 1)", score: exercise.points ?? 0,
+      GradescopeResults.Test(
+        name: "\(exercise.id) \(outline(exercise)?.title ?? "")", number: "\(index + 1)", score: exercise.points,
         maxScore: Double(exercise.maximum), status: exercise.status == .passed ? "passed" : "failed",
         output: text(exercise))
     }
@@ -57,7 +39,7 @@ extension Reports {
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     encoder.keyEncodingStrategy = .convertToSnakeCase
     // Numbers and text always encode.
-    return (try? encoder.encode(Results(score: submission.points, output: output, tests: tests))) ?? Data()
+    return (try? encoder.encode(GradescopeResults(score: submission.points, output: output, tests: tests))) ?? Data()
   }
 
   private func text(_ exercise: ExerciseGrade) -> String {
@@ -106,6 +88,26 @@ extension Reports {
     let time = grade.seconds.map { " time=\"\($0)\"" } ?? ""
     return "  <testcase classname=\"\(xml(exercise.id))\" name=\"\(xml(title))\"\(time)>\(inner)</testcase>\n"
   }
+}
+
+/// The fields that Gradescope reads; what is not graded has no score.
+private struct GradescopeResults: Encodable {
+  struct Test: Encodable {
+    let name: String
+    let number: String
+    let score: Double?
+    let maxScore: Double
+    let status: String
+    let output: String
+    let outputFormat = "text"
+    let visibility = "visible"
+  }
+  let score: Double?
+  let output: String
+  let outputFormat = "text"
+  let visibility = "visible"
+  let stdoutVisibility = "hidden"
+  let tests: [Test]
 }
 
 /// Text for XML or HTML, without characters that XML has no way to write.

@@ -68,6 +68,9 @@ struct ReportTests {
       try JSONSerialization.jsonObject(with: reports.gradescope(all.submissions[0])) as? [String: Any])
     #expect(results["score"] as? Double == 1 && (results["tests"] as? [[String: Any]])?[0]["max_score"] as? Double == 2)
     #expect(isWellFormed(texts[1]))
+    let open = grade("a", [CaseGrade(.passed), CaseGrade(.notGraded)])
+    let text = String(decoding: reports.gradescope(open), as: UTF8.self)
+    #expect(!text.contains("\"score\"") && text.contains("NOT GRADED"))
   }
 
   /// Whether tags are closed in order: enough to see a name that escapes.
