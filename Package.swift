@@ -68,7 +68,9 @@ let package = Package(
 
     .executableTarget(
       name: "course",
-      dependencies: ["Exercises", "Grading", "CConfinement", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "Exercises", "Grading", "CConfinement", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: optimised),
 
     .executableTarget(
