@@ -63,9 +63,14 @@ let package = Package(
     library(
       "LessonKit", ["Tensors", "NeuralNetworks", "Distributions", "Datasets", "Figures", "Notebook", "Exercises"]),
 
+    .target(name: "CConfinement"),
+    library("Grading", ["Exercises", "CConfinement", "CPNG"]),
+
     .executableTarget(
       name: "course",
-      dependencies: ["Exercises", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "Exercises", "Grading", "CConfinement", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: optimised),
 
     .executableTarget(
@@ -84,6 +89,7 @@ let package = Package(
       of: "Notebook",
       ["Figures", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     tests(of: "Exercises"),
+    tests(of: "Grading", ["course"]),
     .testTarget(
       name: "CourseTests", dependencies: ["course", "Exercises", "LessonKit"] + lessons.map { .target(name: $0) }),
     .testTarget(

@@ -26,7 +26,7 @@ struct CourseCommand: ParsableCommand {
       """,
     subcommands: [
       List.self, Run.self, Next.self, Start.self, Check.self, Watch.self, Hint.self, Diff.self, Reset.self, Submit.self,
-      Record.self,
+      Record.self, Grade.self, Merge.self, Confine.self,
     ])
 
   static func main() {
