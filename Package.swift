@@ -38,6 +38,11 @@ func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: optimised + (name == "Tensors" ? native : []))
 }
 
+var forAuthors: [Target.Dependency] = []
+// BEGIN AUTHORS
+forAuthors += ["Publishing"]
+// END AUTHORS
+
 func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .testTarget(name: name + "Tests", dependencies: [.target(name: name)] + dependencies)
 }
@@ -65,8 +70,12 @@ let package = Package(
 
     .executableTarget(
       name: "course",
-      dependencies: ["Exercises", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: ["Exercises", .product(name: "ArgumentParser", package: "swift-argument-parser")] + forAuthors,
       swiftSettings: optimised),
+
+    // BEGIN AUTHORS
+    library("Publishing", ["Exercises"]),
+    tests(of: "Publishing", ["Exercises"]),
 
     .executableTarget(
       name: "benchmark",
@@ -74,6 +83,7 @@ let package = Package(
         "NeuralNetworks", "Distributions", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["pytorch.py"], swiftSettings: optimised),
+    // END AUTHORS
 
     tests(of: "Tensors"),
     tests(of: "NeuralNetworks"),
@@ -88,7 +98,7 @@ let package = Package(
       name: "CourseTests", dependencies: ["course", "Exercises", "LessonKit"] + lessons.map { .target(name: $0) }),
     .testTarget(
       name: "LessonTests", dependencies: ["LessonKit"] + lessons.map { .target(name: $0) },
-      sources: ["LessonRunner.swift", "ReadmeTests.swift"] + lessons.map { "\($0)Tests.swift" }),
+      sources: ["LessonRunner.swift", "ReadmeTests.swift", "Solved.swift"] + lessons.map { "\($0)Tests.swift" }),
   ]
     + lessons.map {
       .executableTarget(

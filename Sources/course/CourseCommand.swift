@@ -26,7 +26,9 @@ struct CourseCommand: ParsableCommand {
       """,
     subcommands: [
       List.self, Run.self, Next.self, Start.self, Check.self, Watch.self, Hint.self, Diff.self, Reset.self, Submit.self,
-      Record.self,
+      // BEGIN AUTHORS
+      Record.self, Verify.self, Release.self,
+        // END AUTHORS
     ])
 
   static func main() {
