@@ -38,9 +38,9 @@ func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: optimised + (name == "Tensors" ? native : []))
 }
 
-var forAuthors: [Target.Dependency] = []
+var courseLibraries: [Target.Dependency] = ["Exercises"]
 // BEGIN AUTHORS
-forAuthors += ["Publishing"]
+courseLibraries += ["Publishing"]
 // END AUTHORS
 
 func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -70,7 +70,7 @@ let package = Package(
 
     .executableTarget(
       name: "course",
-      dependencies: ["Exercises", .product(name: "ArgumentParser", package: "swift-argument-parser")] + forAuthors,
+      dependencies: courseLibraries + [.product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: optimised),
 
     // BEGIN AUTHORS
