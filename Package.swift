@@ -23,8 +23,11 @@ let optimised: [SwiftSetting] = [
 
 // `-march=native` gives fused multiply-add as an instruction; without it `addingProduct` is a call
 // into the C library, hence the define beside the flag. Arm64 has it in its baseline.
+// Not where PORTABLE is set, for a build that other processors will run.
 #if arch(x86_64) && os(Linux)
-  let native: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-march=native"]), .define("FUSED_MULTIPLY_ADD")]
+  let native: [SwiftSetting] =
+    Context.environment["PORTABLE"] != nil
+    ? [] : [.unsafeFlags(["-Xcc", "-march=native"]), .define("FUSED_MULTIPLY_ADD")]
 #elseif arch(arm64)
   let native: [SwiftSetting] = [.define("FUSED_MULTIPLY_ADD")]
 #else
@@ -40,7 +43,7 @@ func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 var courseLibraries: [Target.Dependency] = ["Exercises"]
 // BEGIN AUTHORS
-courseLibraries += ["Publishing"]
+courseLibraries += ["Grading", "Publishing", "CConfinement"]
 // END AUTHORS
 
 func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -74,7 +77,9 @@ let package = Package(
       swiftSettings: optimised),
 
     // BEGIN AUTHORS
-    library("Publishing", ["Exercises"]),
+    .target(name: "CConfinement"),
+    library("Grading", ["Exercises", "CConfinement", "CPNG"]),
+    library("Publishing", ["Exercises", "Grading"]),
     tests(of: "Publishing", ["Exercises"]),
 
     .executableTarget(

@@ -27,7 +27,8 @@ public struct StudentRelease {
   ]
   /// What of that is for authors and instructors alone: folders and files.
   static let authorsOnly = [
-    "Sources/Grading", "Sources/Publishing", "Sources/benchmark", "Sources/course/GradeCommand.swift",
+    "Sources/CConfinement", "Sources/Grading", "Sources/Publishing", "Sources/benchmark",
+    "Sources/course/ConfineCommand.swift", "Sources/course/GradeCommand.swift",
     "Sources/course/GradescopeCommand.swift", "Sources/course/MergeCommand.swift",
     "Sources/course/ReleaseCommand.swift",
     "Sources/course/StatsCommand.swift", "Sources/course/VerifyCommand.swift",
@@ -96,7 +97,9 @@ struct SourceTree {
     for name in StudentRelease.released { try add(name, in: course.url, except: excluded) }
     paths.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     guard let tracked else { return }
-    for path in paths where !tracked.contains(path) { notes.append("\(path) is not tracked by git: left out") }
+    for path in paths where !tracked.contains(path) && !StudentRelease.isForAuthors(path) {
+      notes.append("\(path) is not tracked by git: left out")
+    }
     paths.removeAll { !tracked.contains($0) }
   }
 

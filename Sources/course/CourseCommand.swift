@@ -27,7 +27,7 @@ struct CourseCommand: ParsableCommand {
     subcommands: [
       List.self, Run.self, Next.self, Start.self, Check.self, Watch.self, Hint.self, Diff.self, Reset.self, Submit.self,
       // BEGIN AUTHORS
-      Record.self, Verify.self, Release.self,
+      Record.self, Verify.self, Release.self, Grade.self, Merge.self, Stats.self, Gradescope.self, Confine.self,
         // END AUTHORS
     ])
 
