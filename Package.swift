@@ -80,6 +80,7 @@ let package = Package(
     .target(name: "CConfinement"),
     library("Grading", ["Exercises", "CConfinement", "CPNG"]),
     library("Publishing", ["Exercises", "Grading"]),
+    tests(of: "Grading", ["course"]),
     tests(of: "Publishing", ["Exercises"]),
 
     .executableTarget(
