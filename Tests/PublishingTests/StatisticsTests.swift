@@ -37,8 +37,8 @@ struct StatisticsTests {
     #expect(first.mistakes == [.init(sentence: "Thrice, \"so\".", count: 2)])
     #expect(first.cases.map(\.passRate) == [0.5, 0.8])
     #expect(first.cases[1].statuses == ["passed": 4, "crashed": 1])
-    // (4, 4, 2, 0) against (2, 2, 0, 0): 5 / √(11 · 4).
-    #expect(abs(try #require(first.discrimination) - 5 / 44.0.squareRoot()) < 1e-12)
+    // (4, 4, 2, 0) against (2, 2, 0, 0): 6 / √(11 · 4).
+    #expect(abs(try #require(first.discrimination) - 6 / 44.0.squareRoot()) < 1e-12)
     #expect(abs(try #require(first.cases[0].discrimination) - 1) < 1e-12)
     // (1, 1, 1, 0, 1) against (2, 2, 0, 0, 2): 1.2 / √(0.8 · 4.8).
     #expect(abs(try #require(first.cases[1].discrimination) - 1.2 / (0.8 * 4.8).squareRoot()) < 1e-12)
@@ -56,7 +56,7 @@ struct StatisticsTests {
   func texts() throws {
     let statistics = Statistics(results)
     #expect(
-      statistics.table.contains("Toy.1  Twice\n  2.50 of 4 points on average; all passed by 50 %; discrimination +0.75")
+      statistics.table.contains("Toy.1  Twice\n  2.50 of 4 points on average; all passed by 50 %; discrimination +0.90")
     )
     #expect(statistics.table.contains("      80 %   +0.61  two  (1 crashed)"))
     #expect(statistics.table.contains("         2  Thrice, \"so\"."))
@@ -64,7 +64,7 @@ struct StatisticsTests {
     #expect(
       rows[0].hasPrefix("exercise,case,graded,maximum,mean points,pass rate,discrimination,passed,failed,crashed"))
     #expect(
-      rows[1].hasPrefix("Toy.1,,4,4.0000,2.5000,0.5000,0.7538,") && rows[1].hasSuffix("\"2 × Thrice, \"\"so\"\".\""))
+      rows[1].hasPrefix("Toy.1,,4,4.0000,2.5000,0.5000,0.9045,") && rows[1].hasSuffix("\"2 × Thrice, \"\"so\"\".\""))
     #expect(rows[2].hasPrefix("Toy.1,'=one,4,,,0.5000,1.0000,2,2,"))
     #expect(try JSONDecoder().decode(Statistics.self, from: statistics.json()) == statistics)
   }
