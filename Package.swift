@@ -81,7 +81,7 @@ let package = Package(
     library("Grading", ["Exercises", "CConfinement", "CPNG"]),
     library("Publishing", ["Exercises", "Grading"]),
     tests(of: "Grading", ["course"]),
-    tests(of: "Publishing", ["Exercises"]),
+    tests(of: "Publishing", ["Exercises"] + lessons.map { .target(name: $0) }),
 
     .executableTarget(
       name: "benchmark",
