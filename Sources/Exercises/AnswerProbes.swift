@@ -31,6 +31,16 @@ public func answerProbes(_ exercises: [any ExerciseSpecification], _ mistakes: [
   guard arguments.first == "--probe", let descriptor = arguments.last.flatMap({ Int32($0) }), descriptor > 2 else {
     return
   }
+  answerProbes(exercises, mistakes, on: descriptor)
+}
+
+/// Answers `course` on a descriptor and ends the process: for one that cannot see how it was started.
+///
+/// Swift finds a program's arguments through `/proc`, of which a sandbox may have none.
+@MainActor
+public func answerProbes(_ exercises: [any ExerciseSpecification], _ mistakes: [KnownMistakes], on descriptor: Int32)
+  -> Never
+{
   signal(SIGPIPE, SIG_IGN)
   while let line = readLine() {
     guard let request = try? JSONDecoder().decode(ProbeRequest.self, from: Data(line.utf8)) else { break }

@@ -15,7 +15,13 @@ struct BuildKit: Sendable {
 
   var cache: URL { url.appending(path: "cache") }
   private var sources: URL { url.appending(path: "sources") }
-  private static let pristineMain = "import Foundation\nimport LessonKit\n\nanswerProbes(exercises, mistakes)\n"
+  private static let pristineMain = """
+    import Foundation
+    import LessonKit
+
+    answerProbes(exercises, mistakes, on: \(ChildProcess.replyDescriptor))
+
+    """
   private static let pristineMistakes = """
     import LessonKit
 
@@ -56,7 +62,7 @@ struct BuildKit: Sendable {
   /// A faster linker, if the toolchain has it.
   private static func linker(_ compiler: URL) -> [String] {
     let fast = compiler.deletingLastPathComponent().appending(path: "ld.lld")
-    return FileManager.default.isExecutableFile(atPath: fast.path) ? ["-use-ld=lld"] : []
+    return FileManager.default.isExecutableFile(atPath: fast.path) ? ["-use-ld=lld", "-Xlinker", "--threads=1"] : []
   }
 
   private static func copyModuleMap(_ map: URL, to url: URL) throws(ExerciseError) -> String {

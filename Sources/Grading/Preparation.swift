@@ -28,10 +28,12 @@ struct Preparation: Sendable {
     let user = Users.number(ofWorker: Workspace.mostWorkers)
     let builder = Builder(kit: kit, sandbox: sandbox, folder: folder, user: user, fillsCache: true)
     let sources = StudentSources(reference: reference)
-    guard case .built(let executable) = try builder.build(sources.texts, named: "build") else {
-      throw ExerciseError("the authors' \(lesson.name) does not compile in the sandbox \(level.rawValue)")
+    let failure = "the authors' \(lesson.name) does not compile in the sandbox \(level.rawValue)"
+    switch try builder.build(sources.texts, named: "build") {
+    case .built(let executable): self.executable = executable
+    case .refused(let errors): throw ExerciseError("\(failure): \(errors[0].description)")
+    case .exhausted(let reason): throw ExerciseError("\(failure): \(reason)")
     }
-    self.executable = executable
     chown(kit.cache.path, geteuid(), getegid())
     chmod(folder.path, 0o700)
     try checkReference()

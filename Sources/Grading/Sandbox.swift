@@ -21,7 +21,7 @@ public struct GradingLimits: Sendable, Equatable {
   /// Seconds for one build, by the clock.
   public var buildSeconds = 120
   /// Bytes of address space for one build.
-  public var buildMemory = 4 << 30
+  public var buildMemory = 6 << 30
   /// Threads of one case.
   public var threads = 256
 
@@ -93,6 +93,7 @@ public struct Sandbox: Sendable {
       "--seconds", "\(limits.buildSeconds)", "--memory", "\(limits.buildMemory)", "--file-size", "\(512 << 20)",
       "--folder", writable[0].path, "--variable", "TMPDIR=\(writable[0].path)", "--variable", "HOME=/nonexistent",
       "--variable", "PATH=\(compiler.deletingLastPathComponent().path):/usr/bin:/bin", "--variable", "LC_ALL=C",
+      "--variable", "MALLOC_ARENA_MAX=1",
     ]
     switch level {
     case .bwrap:

@@ -40,7 +40,9 @@ struct SandboxRoot: Sendable {
     #if os(Linux)
       let outcome = try ChildProcess(["ldd", executable.path]).run()
       let lines = String(decoding: outcome.output, as: UTF8.self).split(separator: "\n")
-      let paths = lines.compactMap { line in line.split(separator: " ").first { $0.hasPrefix("/") }.map(String.init) }
+      let paths = lines.compactMap { line in
+        line.split { $0 == " " || $0 == "\t" }.first { $0.hasPrefix("/") }.map(String.init)
+      }
       guard outcome.ending == .exited(0), !paths.isEmpty else {
         throw ExerciseError("ldd does not name the shared libraries of \(executable.path)")
       }
