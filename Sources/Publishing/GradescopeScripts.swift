@@ -9,7 +9,7 @@ enum GradescopeScripts {
 
   /// MiB of address space for a case and for the compiler, of which far less is in use: a container has 768 MB.
   static let memoryLimit = 512
-  static let buildMemoryLimit = 2048
+  static let buildMemoryLimit = 6144
 
   static let setup = #"""
     #!/usr/bin/env bash
