@@ -91,6 +91,17 @@ struct BuildKit: Sendable {
     return names
   }
 
+  /// Makes the module cache readable for all and writable for nobody else, whoever filled it.
+  func sealCache() {
+    let paths = FileManager.default.subpaths(atPath: cache.path) ?? []
+    for path in [cache.path] + paths.map({ cache.appending(path: $0).path }) {
+      _ = lchown(path, geteuid(), getegid())
+      var status = stat()
+      guard lstat(path, &status) == 0 else { continue }
+      chmod(path, status.st_mode & S_IFMT == S_IFDIR ? 0o755 : 0o644)
+    }
+  }
+
   /// The command that builds an executable of students' files in a folder.
   func command(in folder: URL) -> [String] {
     // Without a path, so that messages name the file as students know it.

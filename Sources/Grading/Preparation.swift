@@ -25,7 +25,7 @@ struct Preparation: Sendable {
     self.reference = reference
     kit = try BuildKit(of: lesson, at: workspace.url.appending(path: "kit-\(level.rawValue)"))
     let folder = workspace.url.appending(path: "reference-\(level.rawValue)")
-    let user = Users.number(ofWorker: Workspace.mostWorkers)
+    let user = workspace.users.number(ofWorker: Workspace.mostWorkers)
     let builder = Builder(kit: kit, sandbox: sandbox, folder: folder, user: user, fillsCache: true)
     let sources = StudentSources(reference: reference)
     let failure = "the authors' \(lesson.name) does not compile in the sandbox \(level.rawValue)"
@@ -34,7 +34,7 @@ struct Preparation: Sendable {
     case .refused(let errors): throw ExerciseError("\(failure): \(errors[0].description)")
     case .exhausted(let reason): throw ExerciseError("\(failure): \(reason)")
     }
-    chown(kit.cache.path, geteuid(), getegid())
+    kit.sealCache()
     chmod(folder.path, 0o700)
     try checkReference()
   }
@@ -74,7 +74,7 @@ struct Preparation: Sendable {
   func runner(worker: Int) throws(ExerciseError) -> CaseRunner {
     let root = try SandboxRoot(
       at: workspace.url.appending(path: "root-\(sandbox.level.rawValue)-\(worker)"),
-      user: Users.number(ofWorker: worker), librariesOf: executable)
+      user: workspace.users.number(ofWorker: worker), librariesOf: executable)
     return CaseRunner(sandbox: sandbox, root: root, recorded: recorded, reference: executable)
   }
 
@@ -83,7 +83,7 @@ struct Preparation: Sendable {
     worker: Int, report: @escaping @Sendable (_ number: Int, SubmissionGrade) throws(ExerciseError) -> Void
   ) throws(ExerciseError) -> SubmissionGrader {
     let folder = workspace.url.appending(path: "builds-\(worker)")
-    let builder = Builder(kit: kit, sandbox: sandbox, folder: folder, user: Users.number(ofWorker: worker))
+    let builder = Builder(kit: kit, sandbox: sandbox, folder: folder, user: workspace.users.number(ofWorker: worker))
     return SubmissionGrader(
       exercises: recorded.exercises.map { GradedExercise($0.outline) }, recorded: recorded, reference: reference,
       builder: builder, runner: try runner(worker: worker), report: report)
@@ -93,6 +93,8 @@ struct Preparation: Sendable {
 /// A temporary folder of one run.
 struct Workspace: Sendable {
   let url: URL
+  /// Who its processes run as.
+  let users = Users()
   /// Workers are numbered below this.
   static let mostWorkers = 64
   private static let prefix = "course-grading-"
