@@ -8,7 +8,7 @@ enum GradescopeScripts {
   static let signingKey = "52BB7E3DE28A71BE22EC05FFEF80A866B47A981F"
 
   /// MiB of address space for a case and for the compiler, of which far less is in use: a container has 768 MB.
-  static let memoryLimit = 512
+  static let memoryLimit = 384
   static let buildMemoryLimit = 6144
 
   static let setup = #"""
