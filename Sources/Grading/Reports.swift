@@ -27,7 +27,7 @@ public struct Reports {
   public static func folderName(_ name: String) -> String {
     let plain = name.map { $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0)) ? $0 : "_" }
     let digest = SHA256.hexDigest(of: Data(name.utf8)).prefix(10)
-    return String(plain) == name && name.count <= 80 ? name : "\(String(plain.prefix(60)))-\(digest)"
+    return String(plain) == name && (1...80).contains(name.count) ? name : "\(String(plain.prefix(60)))-\(digest)"
   }
 
   /// One line on a submission.
