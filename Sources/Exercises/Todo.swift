@@ -28,7 +28,7 @@ public func todo(_ exercise: String, file: String = #filePath, line: Int = #line
 }
 
 /// The first exercise of a file that is still `todo`, with its line: later ones may build on it.
-private func firstOpen(in file: String) -> (exercise: String, line: Int)? {
+func firstOpen(in file: String) -> (exercise: String, line: Int)? {
   guard let text = try? String(contentsOfFile: file, encoding: .utf8) else { return nil }
   let source = MarkedSource(text)
   return source.ids.first(where: source.isTodo).flatMap { id in source.firstLine(of: id).map { (id, $0) } }

@@ -35,6 +35,14 @@ struct GateTests {
     #expect(problems[1].hasPrefix("Lesson08-Other has no known mistakes"))
   }
 
+  @Test("The course as it is can be released: no line of a solution or mistake in any file")
+  func courseIsFit() throws {
+    defer { clone.remove() }
+    let gate = CourseGate(try CourseFolder(around: URL(fileURLWithPath: #filePath).deletingLastPathComponent()))
+    #expect(try gate.idProblems() == [])
+    #expect(try gate.releaseProblems() == [])
+  }
+
   /// A clone whose Lesson04-VAE has the files given, asked through the lesson that is really built.
   private func gate(model: String? = nil, recorded: RecordedLesson? = nil) throws -> LessonGate {
     let real = try CourseFolder(around: URL(fileURLWithPath: #filePath).deletingLastPathComponent()).lesson("VAE")
