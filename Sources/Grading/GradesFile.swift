@@ -12,6 +12,7 @@ public final class GradesFile: Sendable {
     /// Each submission as JSON: only what has changed is encoded again.
     var encoded: [Data]
     var lastWrite = 0.0
+    var isClosed = false
   }
 
   /// Begins the file.
@@ -26,12 +27,24 @@ public final class GradesFile: Sendable {
 
   /// Takes a result and writes the file; of cases that follow in less than a fifth of a second, the last.
   func update(_ index: Int, _ grade: SubmissionGrade) throws(ExerciseError) {
-    let result: Result<Void, ExerciseError> = state.withLock { state in
+    let result: Result<Void, ExerciseError>? = state.withLock { state in
+      if state.isClosed { return nil }
       state.grades.submissions[index] = grade
       state.encoded[index] = Self.encode(grade)
       let now = Double(DispatchTime.now().uptimeNanoseconds) * 1e-9
       guard grade.isGraded || now - state.lastWrite > 0.2 else { return .success(()) }
       state.lastWrite = now
+      return write(state)
+    }
+    // The process is about to end: nothing that comes now can be trusted.
+    guard let result else { while true { Thread.sleep(forTimeInterval: 60) } }
+    try result.get()
+  }
+
+  /// Writes what is known by now, and takes no more.
+  func close() throws(ExerciseError) {
+    let result = state.withLock { state in
+      state.isClosed = true
       return write(state)
     }
     try result.get()

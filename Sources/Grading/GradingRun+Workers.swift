@@ -85,7 +85,7 @@ final class Interruption: @unchecked Sendable {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler { [self] in
-        try? results.flush()
+        try? results.close()
         let graded = results.grades.submissions.count(where: \.isGraded)
         let line = "error: stopped by \(name) with \(graded) of \(total) graded; the same command goes on from there\n"
         FileHandle.standardError.write(Data(line.utf8))

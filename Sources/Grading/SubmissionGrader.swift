@@ -26,12 +26,24 @@ struct SubmissionGrader: Sendable {
     defer { FileSystem.remove(builder.folder) }
     do {
       try gradeOpen(submission, number, &grade)
+      if grade.exercises.contains(where: { $0.status == .compileError }), !submission.files.isEmpty {
+        try checkCompiler()
+      }
     } catch let error as StoppedError {
       throw error.reason
     } catch {
+      grade = Self.ungraded(submission, exercises)
       grade.notes.append("not graded: \(error)")
     }
     try report(number, grade)
+  }
+
+  /// Before a student's file is said not to compile, the authors' must.
+  private func checkCompiler() throws(ExerciseError) {
+    let sources = StudentSources(reference: reference)
+    guard case .built = try builder.build(sources.texts, named: "check") else {
+      throw ExerciseError("the compiler refuses the authors' own files now; is there room on the disk?")
+    }
   }
 
   /// Wraps what `report` throws, which is not the submission's matter.

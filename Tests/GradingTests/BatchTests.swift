@@ -40,9 +40,12 @@ struct BatchTests {
     """
 
   /// An expression that the type checker gives up on.
-  private static let bomb =
-    "let t: Float = " + (0..<40).map { "-(\($0) + \($0).5 - start.scalars[0] * 2)" }.joined(separator: " + ")
-    + "\nreturn start * t"
+  private static let bomb = """
+    let t = [1, 2, 3].map { $0 * 2 + -$0 }.reduce(0) { $0 + $1 }
+      + [1.5, 2].map { -$0 * 2 + 1 / $0 - -$0 }.reduce(0, +)
+      + ["1"].map { 2 * (Double($0) ?? -1) + 3 }.reduce(0) { $0 * 2 + $1 - 1 } * start.scalars[0]
+    return start * t
+    """
 
   @Test(
     "Right answers written differently get full marks; what does not compile costs itself alone; so does a bad file")
