@@ -23,8 +23,11 @@ let optimised: [SwiftSetting] = [
 
 // `-march=native` gives fused multiply-add as an instruction; without it `addingProduct` is a call
 // into the C library, hence the define beside the flag. Arm64 has it in its baseline.
+// Not where PORTABLE is set, for a build that other processors will run.
 #if arch(x86_64) && os(Linux)
-  let native: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-march=native"]), .define("FUSED_MULTIPLY_ADD")]
+  let native: [SwiftSetting] =
+    Context.environment["PORTABLE"] != nil
+    ? [] : [.unsafeFlags(["-Xcc", "-march=native"]), .define("FUSED_MULTIPLY_ADD")]
 #elseif arch(arm64)
   let native: [SwiftSetting] = [.define("FUSED_MULTIPLY_ADD")]
 #else
@@ -37,6 +40,11 @@ let asNotebook: [SwiftSetting] = [.swiftLanguageMode(.v6), .defaultIsolation(Mai
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: optimised + (name == "Tensors" ? native : []))
 }
+
+var courseLibraries: [Target.Dependency] = ["Exercises"]
+// BEGIN AUTHORS
+courseLibraries += ["Grading", "Publishing", "CConfinement"]
+// END AUTHORS
 
 func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .testTarget(name: name + "Tests", dependencies: [.target(name: name)] + dependencies)
@@ -63,15 +71,17 @@ let package = Package(
     library(
       "LessonKit", ["Tensors", "NeuralNetworks", "Distributions", "Datasets", "Figures", "Notebook", "Exercises"]),
 
-    .target(name: "CConfinement"),
-    library("Grading", ["Exercises", "CConfinement", "CPNG"]),
-
     .executableTarget(
       name: "course",
-      dependencies: [
-        "Exercises", "Grading", "CConfinement", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ],
+      dependencies: courseLibraries + [.product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: optimised),
+
+    // BEGIN AUTHORS
+    .target(name: "CConfinement"),
+    library("Grading", ["Exercises", "CConfinement", "CPNG"]),
+    library("Publishing", ["Exercises", "Grading"]),
+    tests(of: "Grading", ["course"]),
+    tests(of: "Publishing", ["Exercises"] + lessons.map { .target(name: $0) }),
 
     .executableTarget(
       name: "benchmark",
@@ -79,6 +89,7 @@ let package = Package(
         "NeuralNetworks", "Distributions", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["pytorch"], swiftSettings: optimised),
+    // END AUTHORS
 
     tests(of: "Tensors"),
     tests(of: "NeuralNetworks"),
@@ -89,12 +100,11 @@ let package = Package(
       of: "Notebook",
       ["Figures", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     tests(of: "Exercises"),
-    tests(of: "Grading", ["course"]),
     .testTarget(
       name: "CourseTests", dependencies: ["course", "Exercises", "LessonKit"] + lessons.map { .target(name: $0) }),
     .testTarget(
       name: "LessonTests", dependencies: ["LessonKit"] + lessons.map { .target(name: $0) },
-      sources: ["LessonRunner.swift", "ReadmeTests.swift"] + lessons.map { "\($0)Tests.swift" }),
+      sources: ["LessonRunner.swift", "ReadmeTests.swift", "Solved.swift"] + lessons.map { "\($0)Tests.swift" }),
   ]
     + lessons.map {
       .executableTarget(

@@ -10,7 +10,9 @@ private let elementwise: [TimedOperation] = [
   TimedOperation("add a row", .traffic(2 * million), [1024, 1024], [1024]) { $0[0] + $0[1] },
   TimedOperation("add a column", .traffic(2 * million), [1024, 1024], [1024, 1]) { $0[0] + $0[1] },
   TimedOperation("multiply", .traffic(3 * million), [1024, 1024], [1024, 1024]) { $0[0] * $0[1] },
-  TimedOperation("divide", .traffic(3 * million), [1024, 1024], [1024, 1024], bounds: [-1...1, 1...2]) { $0[0] / $0[1] },
+  TimedOperation("divide", .traffic(3 * million), [1024, 1024], [1024, 1024], bounds: [-1...1, 1...2]) {
+    $0[0] / $0[1]
+  },
   TimedOperation("exp", .traffic(2 * million), [1024, 1024]) { exp($0[0]) },
   TimedOperation("log", .traffic(2 * million), [1024, 1024], bounds: [1...2]) { log($0[0]) },
   TimedOperation("sqrt", .traffic(2 * million), [1024, 1024], bounds: [0...1]) { sqrt($0[0]) },
@@ -65,7 +67,9 @@ private let causalAttention = TimedOperation(
 
 private let products: [TimedOperation] = [
   TimedOperation("matmul 512", .arithmetic(2 * 512 * 512 * 512), [512, 512], [512, 512]) { matmul($0[0], $0[1]) },
-  TimedOperation("matmul 128×784×400", .arithmetic(2 * 128 * 784 * 400), [128, 784], [784, 400]) { matmul($0[0], $0[1]) },
+  TimedOperation("matmul 128×784×400", .arithmetic(2 * 128 * 784 * 400), [128, 784], [784, 400]) {
+    matmul($0[0], $0[1])
+  },
   TimedOperation("matmul 32×288×12544", .arithmetic(2 * 32 * 288 * 12_544), [32, 288], [288, 12_544]) {
     matmul($0[0], $0[1])
   },
@@ -75,25 +79,28 @@ private let products: [TimedOperation] = [
   causalAttention, causalAttention.differentiated,
 ]
 
-private let convolutions: [TimedOperation] = [
-  image("convolution 3×3, 32", [64, 28, 28, 32], [3, 3, 32, 32], 1, out: 28),
-  image("convolution 3×3, 64", [64, 14, 14, 64], [3, 3, 64, 64], 1, out: 14),
-  image("convolution 1×1, 64", [64, 14, 14, 64], [1, 1, 64, 64], 0, out: 14),
-  image("convolution 5×5, 1 to 32", [64, 28, 28, 1], [5, 5, 1, 32], 2, out: 28),
-  image("convolution 4×4 by 2", [64, 14, 14, 64], [4, 4, 64, 128], 1, stride: 2, out: 7),
-].flatMap { [$0, $0.differentiated] } + [
-  TimedOperation("depthwise 3×3", .arithmetic(2 * 9 * 64 * 784 * 64), [64, 28, 28, 64], [3, 3, 64], [64]) {
-    depthwiseConvolution2D($0[0], $0[1], $0[2], padding: .same)
-  },
-  TimedOperation("transposed 4×4 by 2", .arithmetic(2 * 16 * 128 * 64 * 49 * 64), [64, 7, 7, 128], [4, 4, 128, 64], [64]) {
-    transposedConvolution2D($0[0], $0[1], $0[2], stride: 2, padding: 1)
-  },
-  TimedOperation("causal, dilated", .arithmetic(2 * 2 * 64 * 64 * 8192), [8, 1024, 64], [2, 64, 64], [64]) {
-    convolution1D($0[0], $0[1], $0[2], padding: .causal, dilation: 64)
-  },
-  TimedOperation("average pool", .traffic(64 * 784 * 32), [64, 28, 28, 32]) { averagePool2D($0[0], size: 2) },
-  TimedOperation("max pool", .traffic(64 * 784 * 32), [64, 28, 28, 32]) { maxPool2D($0[0], size: 2) },
-]
+private let convolutions: [TimedOperation] =
+  [
+    image("convolution 3×3, 32", [64, 28, 28, 32], [3, 3, 32, 32], 1, out: 28),
+    image("convolution 3×3, 64", [64, 14, 14, 64], [3, 3, 64, 64], 1, out: 14),
+    image("convolution 1×1, 64", [64, 14, 14, 64], [1, 1, 64, 64], 0, out: 14),
+    image("convolution 5×5, 1 to 32", [64, 28, 28, 1], [5, 5, 1, 32], 2, out: 28),
+    image("convolution 4×4 by 2", [64, 14, 14, 64], [4, 4, 64, 128], 1, stride: 2, out: 7),
+  ].flatMap { [$0, $0.differentiated] } + [
+    TimedOperation("depthwise 3×3", .arithmetic(2 * 9 * 64 * 784 * 64), [64, 28, 28, 64], [3, 3, 64], [64]) {
+      depthwiseConvolution2D($0[0], $0[1], $0[2], padding: .same)
+    },
+    TimedOperation(
+      "transposed 4×4 by 2", .arithmetic(2 * 16 * 128 * 64 * 49 * 64), [64, 7, 7, 128], [4, 4, 128, 64], [64]
+    ) {
+      transposedConvolution2D($0[0], $0[1], $0[2], stride: 2, padding: 1)
+    },
+    TimedOperation("causal, dilated", .arithmetic(2 * 2 * 64 * 64 * 8192), [8, 1024, 64], [2, 64, 64], [64]) {
+      convolution1D($0[0], $0[1], $0[2], padding: .causal, dilation: 64)
+    },
+    TimedOperation("average pool", .traffic(64 * 784 * 32), [64, 28, 28, 32]) { averagePool2D($0[0], size: 2) },
+    TimedOperation("max pool", .traffic(64 * 784 * 32), [64, 28, 28, 32]) { maxPool2D($0[0], size: 2) },
+  ]
 
 private func image(
   _ name: String, _ input: [Int], _ weight: [Int], _ padding: Int, stride: Int = 1, out: Int

@@ -26,7 +26,9 @@ struct CourseCommand: ParsableCommand {
       """,
     subcommands: [
       List.self, Run.self, Next.self, Start.self, Check.self, Watch.self, Hint.self, Diff.self, Reset.self, Submit.self,
-      Record.self, Grade.self, Merge.self, Confine.self,
+      // BEGIN AUTHORS
+      Record.self, Verify.self, Release.self, Grade.self, Merge.self, Stats.self, Gradescope.self, Confine.self,
+        // END AUTHORS
     ])
 
   static func main() {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Exercises
 import Foundation
 
+// BEGIN AUTHORS
 /// Records the values that checks compare with.
 struct Record: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -30,6 +31,7 @@ struct Record: ParsableCommand {
     }
   }
 }
+// END AUTHORS
 
 extension CourseFolder {
   /// The clone around the current folder, else the one that this program was built in.

@@ -76,6 +76,7 @@ struct CheckTests {
   }
 }
 
+// BEGIN AUTHORS
 @Suite("Lesson04-VAE, asked through its executable")
 struct BuiltLessonTests {
   private let lesson: LessonFolder
@@ -132,3 +133,4 @@ struct BuiltLessonTests {
     #expect(help.ending == .exited(0) && !String(decoding: help.output, as: UTF8.self).contains("probe"))
   }
 }
+// END AUTHORS

@@ -116,6 +116,7 @@ import Testing
       ], tolerance: 1e-5)
   }
 
+  // BEGIN AUTHORS
   @Test func `the loss of a small variational autoencoder and its gradients`() {
     let pixels = wave(18, 1.7).reshaped(to: [3, 6]) .> 0
     let encoder = wave(24, 0.9, scale: 0.5).reshaped(to: [6, 4]).asVariable()
@@ -152,6 +153,7 @@ import Testing
     expect(
       found[3], shape: [6], [0.16824554, 0.16853867, 0.18061767, -0.13609294, -0.13423174, 0.18034186], tolerance: 1e-6)
   }
+  // END AUTHORS
 }
 
 /// sin(k·step + offset)·scale for k = 0…, in double precision and then rounded.
