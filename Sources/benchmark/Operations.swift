@@ -82,7 +82,7 @@ private struct OperationWork: Timed {
       let values = Tensor.uniform(shape, in: bounds.lowerBound..<bounds.upperBound, using: &random)
       return bounds.upperBound > 8 ? floor(values) : values
     }
-    operands = Operands(tensors: inputs, indices: IndexTensor(inputs[inputs.count - 1]))
+    operands = Operands(tensors: inputs, indices: IndexTensor(floor(inputs[inputs.count - 1])))
   }
 
   var start: [String: Tensor] {
