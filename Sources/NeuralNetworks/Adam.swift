@@ -42,7 +42,7 @@ public struct Adam: Optimizer {
     let coefficients = AdamCoefficients(
       rate: Float(Double(learningRate) / correction1), beta1: beta1, beta2: beta2, epsilon: epsilon,
       rootScale: Float(1 / correction2.squareRoot()), retention: retention)
-    forEach(gradients) { index, gradient in
+    Self.forEach(gradients, of: parameters) { index, gradient in
       parameters[index].parameter.update { value in
         adamUpdate(&value, gradient, &first[index], &second[index], coefficients)
       }

@@ -36,7 +36,9 @@ extension Optimizer {
   }
 
   /// Calls `body` with the place and gradient of each parameter that has one, after checking that all fit.
-  func forEach(_ gradients: [Tensor?], _ body: (Int, Tensor) -> Void) {
+  ///
+  /// Static, since a method would hold a copy of the optimizer, whose state could then not be changed in place.
+  static func forEach(_ gradients: [Tensor?], of parameters: [NamedParameter], _ body: (Int, Tensor) -> Void) {
     guard gradients.count == parameters.count else {
       fail("update", "needs a gradient or nil for each of \(parameters.count) parameters, not \(gradients.count)")
     }

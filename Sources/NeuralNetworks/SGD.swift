@@ -40,7 +40,7 @@ public struct SGD: Optimizer {
   /// Takes one step with these gradients, one for each parameter; nil leaves a parameter as it is.
   public mutating func update(with gradients: [Tensor?]) {
     step += 1
-    forEach(gradients) { index, gradient in
+    Self.forEach(gradients, of: parameters) { index, gradient in
       parameters[index].parameter.update { value in
         if momentum == 0 {
           descentUpdate(&value, gradient, rate: learningRate, decay: weightDecay)
