@@ -45,7 +45,8 @@ struct BadInputTests {
   }
 
   @Test(
-    "A full disk ends the run with a clear line; what was written before is whole", .enabled(if: Classroom.has("bwrap"))
+    "A full disk ends the run with a clear line; what was written before is whole",
+    .enabled(if: Classroom.hasBubblewrap)
   )
   func fullDisk() throws {
     let room = try Classroom()

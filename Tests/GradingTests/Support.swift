@@ -28,6 +28,17 @@ struct Classroom {
   }
   static let isRoot = geteuid() == 0
   static func has(_ program: String) -> Bool { Sandbox.find(program) != nil }
+  /// Whether bubblewrap is there and may make namespaces, which many containers forbid.
+  static let hasBubblewrap: Bool = {
+    guard let program = Sandbox.find("bwrap") else { return false }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = ["--unshare-all", "--ro-bind", "/", "/", "true"]
+    (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
+    guard (try? process.run()) != nil else { return false }
+    process.waitUntilExit()
+    return process.terminationStatus == 0
+  }()
 
   init() throws {
     let course = try CourseFolder(around: URL(fileURLWithPath: #filePath).deletingLastPathComponent())
