@@ -1,13 +1,35 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 /// Every lesson, in the order of the course; a lesson's folder is `Lessons/<name>`.
 let allLessons = [
-  "Lesson04-VAE"
-]
+  "Lesson01-Likelihood",
+  "Lesson01-Autodiff",
+  "Lesson02-MADE",
+  "Lesson02-PixelCNN",
+  "Lesson02-WaveNet",
+  "Lesson02-GPT",
+  "Lesson03-NICE",
+  "Lesson03-RealNVP",
+  "Lesson03-MAF",
+  "Lesson03-IAF",
+  "Lesson04-VariationalBound",
+  "Lesson04-WakeSleep",
+  "Lesson04-VAE",
+  "Lesson04-IWAE",
+  "Lesson04-VQVAE",
+  "Lesson05-GAN",
+  "Lesson05-WGAN",
+  "Lesson05-MomentMatching",
+  "Lesson05-EnergyBased",
+  "Lesson06-SimCLR",
+  "Lesson06-MoCo",
+  "Lesson06-Word2Vec",
+].filter { FileManager.default.fileExists(atPath: Context.packageDirectory + "/Lessons/\($0)/main.swift") }
 
 /// Those with exercises: their folders hold a `Recorded.json`.
-let lessonsWithExercises = ["Lesson04-VAE"]
+let lessonsWithExercises = allLessons
 
 /// `LESSONS=Lesson04-VAE swift test` builds and tests the named lessons alone.
 let lessons = allLessons.filter { lesson in
@@ -76,6 +98,8 @@ let package = Package(
       dependencies: courseLibraries + [.product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: optimised),
 
+    .executableTarget(name: "classifiers", dependencies: ["LessonKit"], swiftSettings: asNotebook),
+
     // BEGIN AUTHORS
     .target(name: "CConfinement"),
     library("Grading", ["Exercises", "CConfinement", "CPNG"]),
@@ -113,3 +137,8 @@ let package = Package(
         swiftSettings: asNotebook)
     }
 )
+
+// With LESSONS the tests are those of the lessons named.
+if Context.environment["LESSONS"] != nil {
+  package.targets.removeAll { $0.type == .test && !["LessonTests", "CourseTests"].contains($0.name) }
+}

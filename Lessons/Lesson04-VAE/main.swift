@@ -121,17 +121,8 @@ func makeModel(latents: Int) -> VAE {
 }
 
 func fit(_ model: VAE, name: String) -> TrainingState {
-  let file = notebook.folder.appending(path: "\(name).safetensors")
   var optimizer = Adam(model.parameters, learningRate: learningRate)
-  var state = TrainingState(
-    configuration: ["seed": "\(options.seed)", "size": "\(options.size)", "data": options.data ?? "shipped"],
-    random: training.split())
-  if options.resumes, FileManager.default.fileExists(atPath: file.path) {
-    orStop { try state.restore(from: Checkpoint(contentsOf: file), model, &optimizer) }
-    notebook.print("\(name): resumed after epoch \(state.epoch)")
-  } else if options.resumes {
-    notebook.print("\(name): no checkpoint in \(file.path), so it starts from the beginning")
-  }
+  var state = notebook.begin(name, model, &optimizer, options: options, random: training.split())
   let steps = epochs * ((train.count + batchSize - 1) / batchSize)
   while state.epoch < epochs {
     var total: Float = 0
@@ -147,7 +138,7 @@ func fit(_ model: VAE, name: String) -> TrainingState {
     state.append(total / Float(train.count), to: "train")
     state.append(testLoss.scalar, to: "test")
     state.epoch += 1
-    orStop { try state.checkpoint(model, optimizer).write(to: file) }
+    notebook.save(name, state, model, optimizer)
   }
   return state
 }

@@ -1,16 +1,19 @@
 import Foundation
 
 /// Where the package's `data` folder is.
-enum ShippedData {
+public enum ShippedData {
   static let remedy = "restore the shipped files with `git checkout -- data`"
 
   /// The path of `data/<name>`, whatever the current directory is.
   ///
   /// Looks beside the sources this library was built from, then in the current directory and the folders above it.
-  static func folder(
-    _ name: String, sourceFile: String = #filePath,
-    currentDirectory: String = FileManager.default.currentDirectoryPath
-  ) throws(DataError) -> String {
+  ///
+  /// - Throws: `DataError` if it is in none of these.
+  public static func folder(_ name: String) throws(DataError) -> String {
+    try folder(name, sourceFile: #filePath, currentDirectory: FileManager.default.currentDirectoryPath)
+  }
+
+  static func folder(_ name: String, sourceFile: String, currentDirectory: String) throws(DataError) -> String {
     let package = URL(fileURLWithPath: sourceFile)
       .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     var candidates = [package.path]

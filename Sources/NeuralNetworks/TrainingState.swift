@@ -26,7 +26,10 @@ public struct TrainingState: Sendable {
   /// The checkpoint that holds this state with a model and what trains it: optimisers and averages.
   ///
   /// The first of these is kept under `optimizer`, the second under `optimizer2`, and so on.
-  public func checkpoint(_ model: some Module, _ parts: any Resumable...) -> Checkpoint {
+  public func checkpoint(_ model: some Module, _ parts: any Resumable...) -> Checkpoint { checkpoint(model, parts) }
+
+  /// The same with the parts in an array.
+  public func checkpoint(_ model: some Module, _ parts: [any Resumable]) -> Checkpoint {
     var result = Checkpoint(of: model)
     for (index, part) in parts.enumerated() {
       let name = Self.partName(index)
