@@ -58,6 +58,14 @@ public struct LessonOptions: ParsableArguments, Sendable {
     }
   }
 
+  /// Stops the program with one clear line if `--data` was given: for a lesson whose data are drawn from known laws, or
+  /// are the shipped ones alone.
+  public func refuseData() {
+    guard let data else { return }
+    writeError("--data \(data): \(lessonName) makes its own data and reads no folder; leave the option out")
+    end(EX_USAGE)
+  }
+
   /// Refuses options that make no sense, or not together.
   public func validate() throws {
     if isQuick && isFull { throw ValidationError("--quick and --full exclude each other: give one of them.") }

@@ -65,7 +65,7 @@ struct LessonRunner {
   }
 
   /// Where the built executables stand: beside the test bundle.
-  private static var productsFolder: URL {
+  static var productsFolder: URL {
     #if os(macOS)
       Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }?.bundleURL.deletingLastPathComponent()
         ?? Bundle.main.bundleURL
