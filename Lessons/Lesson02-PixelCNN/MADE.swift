@@ -1,7 +1,8 @@
 import LessonKit
 
-/// MADE (Germain, Gregor, Murray & Larochelle 2015, arXiv 1502.03509), the model to beat: masked layers without a notion of
-/// neighbourhood. One hidden layer, raster order, as many scores for each pixel as it has levels, conditioned on the class.
+/// MADE (Germain, Gregor, Murray & Larochelle 2015, arXiv 1502.03509), the model to beat.
+///
+/// One hidden layer, raster order, a softmax over the levels of each pixel, conditioned on the class.
 final class MADE: ConditionalModel {
   let hidden, scores: MaskedLinear
   let condition: Embedding
@@ -28,4 +29,11 @@ final class MADE: ConditionalModel {
     let levelScores = scores(h).reshaped(to: Array(x.shape.dropLast()) + [levels])
     return categoricalLogLikelihood(levelScores, levelIndices(x, levels))
   }
+}
+
+/// A batch moved by up to one pixel along each axis, black coming in at the edge: `[batch, height, width, 1]`.
+func moved(_ x: Tensor, using random: inout Random) -> Tensor {
+  let (down, right) = (Int.random(in: 0...2, using: &random), Int.random(in: 0...2, using: &random))
+  let wide = x.padded(before: 1, after: 1, axis: 1).padded(before: 1, after: 1, axis: 2)
+  return wide.sliced([0..<x.shape[0], down..<down + x.shape[1], right..<right + x.shape[2]])
 }

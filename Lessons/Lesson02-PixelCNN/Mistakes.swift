@@ -73,7 +73,8 @@ let mistakes: [KnownMistakes] = [
       let order = Array((0..<predictor.height * predictor.width).reversed())
       return drawn(count, &predictor, &random, order: order) { $0 }
     },
-    Mistake("Pixels hold levels 0, 1, 2 …: divide by levels − 1, so that they lie in 0…1.") { count, predictor, random in
+    Mistake("Pixels hold levels 0, 1, 2 …: divide by levels − 1, so that they lie in 0…1.") {
+      count, predictor, random in
       drawn(count, &predictor, &random, divisor: 1) { $0 }
     },
     Mistake("Levels are divided by their number: the largest is levels − 1, which becomes 1.") {

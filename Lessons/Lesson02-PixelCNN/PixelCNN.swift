@@ -45,24 +45,6 @@ func gated(_ features: Tensor, condition: Tensor) -> Tensor {
   // END SOLUTION
 }
 
-/// The one stack of 2016a: a 7×7 window of kind A, then layers of kind B; it has a blind spot.
-final class MaskedStack: Module {
-  let first: MaskedConv2D
-  let layers: [MaskedConv2D]
-  let logits: Linear
-
-  init(channels: Int, layers count: Int, firstSize: Int = 7, size: Int = 3, levels: Int, using random: inout Random) {
-    first = MaskedConv2D(1, channels, mask: mask(.a, .plain, size: firstSize), using: &random)
-    layers = (0..<count).map { _ in
-      MaskedConv2D(channels, channels, mask: mask(.b, .plain, size: size), using: &random)
-    }
-    logits = Linear(channels, levels, using: &random)
-  }
-
-  /// Scores of the levels of each pixel, `[batch, height, width, 1] → [batch, height, width, levels]`.
-  func callAsFunction(_ x: Tensor) -> Tensor { logits(layers.reduce(relu(first(x))) { relu($1($0)) }) }
-}
-
 /// A layer of both stacks (2016b, figure 2): the vertical one reads all rows above, the horizontal one what stands left, and
 /// a link brings what the former saw to the latter.
 final class GatedLayer: Module {
@@ -92,20 +74,25 @@ final class GatedLayer: Module {
     (isFirst, self.size) = (kind == .a, size)
   }
 
-  /// One step of the vertical stack: `[batch, height, width, inputs]` gives its next features, `[…, channels]`, and what it
-  /// tells the horizontal stack, `[…, 2·channels]`.
-  func down(_ v: Tensor, _ labels: IndexTensor, rows: Range<Int>? = nil) -> (next: Tensor, link: Tensor) {
-    let all = vertical(v)  // [batch, height, width, 2·channels]
-    let features = rows.map { all.sliced($0, axis: 1) } ?? all
-    return (dropout(gated(features, condition: verticalCondition(labels))), link(features))
+  /// What the vertical stack sees: `[batch, height, width, inputs] → [batch, height, width, 2·channels]`, or some of its rows.
+  func above(_ v: Tensor, rows: Range<Int>? = nil) -> Tensor {
+    let features = vertical(v)
+    return rows.map { features.sliced($0, axis: 1) } ?? features
   }
 
-  /// One step of the horizontal stack, with the residual connection of all layers but the first.
-  func right(_ h: Tensor, link: Tensor, _ labels: IndexTensor, columns: Range<Int>? = nil) -> Tensor {
-    let all = horizontal(h)  // [batch, height, width, 2·channels]
-    let features = columns.map { all.sliced($0, axis: 2) } ?? all
-    let change = output(dropout(gated(features + link, condition: horizontalCondition(labels))))
-    return isFirst ? change : change + (columns.map { h.sliced($0, axis: 2) } ?? h)
+  /// The vertical stack's input to the next layer: `[batch, height, width, 2·channels] → [batch, height, width, channels]`.
+  func down(_ above: Tensor, _ labels: IndexTensor) -> Tensor {
+    dropout(gated(above, condition: verticalCondition(labels)))
+  }
+
+  /// The horizontal stack's input to the next layer, `[batch, height, width, channels]`, or some of its columns.
+  ///
+  /// All layers but the first have a residual connection: the first must not pass on the pixel it stands on.
+  func right(_ h: Tensor, above: Tensor, _ labels: IndexTensor, columns: Range<Int>? = nil) -> Tensor {
+    func cut(_ x: Tensor) -> Tensor { columns.map { x.sliced($0, axis: 2) } ?? x }
+    let features = cut(horizontal(h)) + link(above)  // [batch, height, width, 2·channels]
+    let change = output(dropout(gated(features, condition: horizontalCondition(labels))))
+    return isFirst ? change : cut(h) + change
   }
 }
 
@@ -149,9 +136,10 @@ final class PixelCNN: ConditionalModel {
   /// Scores of the levels of each pixel, `[batch, height, width, 1] → [batch, height, width, levels]`.
   func callAsFunction(_ x: Tensor, _ labels: IndexTensor) -> Tensor {
     var (v, h) = (planes(x), planes(x))
-    for layer in layers {
-      let (next, link) = layer.down(v, labels)
-      (v, h) = (next, layer.right(h, link: link, labels))
+    for (index, layer) in layers.enumerated() {
+      let above = layer.above(v)  // [batch, height, width, 2·channels]
+      h = layer.right(h, above: above, labels)
+      if index + 1 < layers.count { v = layer.down(above, labels) }
     }
     return head(h)
   }
@@ -169,8 +157,9 @@ protocol ConditionalModel: Module {
 }
 
 extension ConditionalModel {
-  /// ln p(x, class) for each class, nats, from the classes' probabilities and the first rows of the image, or all:
-  /// `[batch, height, width, 1] → [batch, classes]`. Its sum over the classes is p(x), without any label.
+  /// ln p(x, class), nats, from the classes' probabilities and all rows of the image or the first: `[batch, classes]`.
+  ///
+  /// The sum of p(x, class) over the classes is p(x), which needs no label.
   func logJoint(_ x: Tensor, prior: [Float], rows: Int? = nil) -> Tensor {
     let parts = prior.enumerated().map { label, probability in
       let labels = IndexTensor([Int32](repeating: Int32(label), count: x.shape[0]))
@@ -184,16 +173,4 @@ extension ConditionalModel {
 /// The levels 0 … `levels` − 1 of pixels in 0…1: `[batch, height, width, 1] → [batch, height, width]`.
 func levelIndices(_ x: Tensor, _ levels: Int) -> IndexTensor {
   IndexTensor(floor(x * Float(levels - 1) + 0.5)).reshaped(to: Array(x.shape.dropLast()))
-}
-
-/// The absolute gradient of one pixel's scores with respect to each pixel of random images, `[height, width]`: what it sees.
-func receptiveField(
-  row: Int, column: Int, height: Int, width: Int, using random: inout Random, of scores: (Tensor) -> Tensor
-) -> Tensor {
-  let x = Tensor.uniform([16, height, width, 1], using: &random)
-  let slope = gradient(at: x) { x in
-    let pixel = scores(x).sliced([0..<16, row..<row + 1, column..<column + 1])  // [16, 1, 1, levels]
-    return (pixel * Tensor.normal(pixel.shape, using: &random)).sum()
-  }
-  return abs(slope).mean(axes: [0, 3])
 }

@@ -44,15 +44,16 @@ struct FeatureCache: ModelPredictor {
   let labels: IndexTensor
   private var row = -1
   private var column = -1
-  /// What each layer's vertical stack reads, rows 0 to `row`, and what its horizontal stack reads of `row`.
-  private var above, left: [Tensor]
-  private var links: [Tensor]
+  /// What each layer reads: its vertical stack, of rows 0 to `row`, and its horizontal stack, of columns 0 to `column` of `row`.
+  private var vertical, horizontal: [Tensor]
+  /// What each layer's vertical stack saw of `row`, `[batch, 1, width, 2·channels]`.
+  private var above: [Tensor]
 
   init(_ model: PixelCNN, _ labels: IndexTensor) {
     (self.model, self.labels) = (model, labels)
     above = model.layers.map { _ in Tensor(0) }
-    left = above + [Tensor(0)]
-    links = above
+    vertical = above
+    horizontal = above + [Tensor(0)]
   }
 
   mutating func scores(_ x: Tensor, row: Int, column: Int) -> Tensor {
@@ -61,7 +62,7 @@ struct FeatureCache: ModelPredictor {
         let planes = model.planes(x)
         while self.row < row { beginRow(planes) }
         while self.column < column { advance(planes) }
-        let last = left[model.layers.count].sliced(column..<column + 1, axis: 2)  // [batch, 1, 1, channels]
+        let last = horizontal[model.layers.count].sliced(column..<column + 1, axis: 2)  // [batch, 1, 1, channels]
         return model.head(last).reshaped(to: [x.shape[0], model.levels])
       }
     }
@@ -70,26 +71,26 @@ struct FeatureCache: ModelPredictor {
   /// Moves the vertical stack on by one row.
   private mutating func beginRow(_ planes: Tensor) {
     (row, column) = (row + 1, -1)
-    above[0] = planes
+    vertical[0] = planes
     for (index, layer) in model.layers.enumerated() {
-      let rows = max(0, row - layer.size / 2)..<row + 1
-      let (next, link) = layer.down(above[index].sliced(rows, axis: 1), labels, rows: rows.count - 1..<rows.count)
-      links[index] = link  // [batch, 1, width, 2·channels]
+      let rows = max(0, row - layer.size / 2)..<row + 1  // what the window reads
+      above[index] = layer.above(vertical[index].sliced(rows, axis: 1), rows: rows.count - 1..<rows.count)
       guard index + 1 < model.layers.count else { return }
-      above[index + 1] = row == 0 ? next : concatenate([above[index + 1], next], axis: 1)
+      let next = layer.down(above[index], labels)  // [batch, 1, width, channels]
+      vertical[index + 1] = row == 0 ? next : concatenate([vertical[index + 1], next], axis: 1)
     }
   }
 
   /// Moves the horizontal stack on by one pixel.
   private mutating func advance(_ planes: Tensor) {
     column += 1
-    left[0] = planes.sliced(row..<row + 1, axis: 1)
+    horizontal[0] = planes.sliced(row..<row + 1, axis: 1)
     for (index, layer) in model.layers.enumerated() {
       let columns = max(0, column - layer.size / 2)..<column + 1
       let next = layer.right(
-        left[index].sliced(columns, axis: 2), link: links[index].sliced(column..<column + 1, axis: 2), labels,
-        columns: columns.count - 1..<columns.count)
-      left[index + 1] = column == 0 ? next : concatenate([left[index + 1], next], axis: 2)
+        horizontal[index].sliced(columns, axis: 2), above: above[index].sliced(column..<column + 1, axis: 2), labels,
+        columns: columns.count - 1..<columns.count)  // [batch, 1, 1, channels]
+      horizontal[index + 1] = column == 0 ? next : concatenate([horizontal[index + 1], next], axis: 2)
     }
   }
 }
@@ -122,7 +123,8 @@ func completed(
   var x = x
   for (place, isKnown) in known.scalars.enumerated() where isKnown == 0 {
     let (row, column) = (place / predictor.width, place % predictor.width)
-    let level = IndexTensor.categorical(logits: predictor.scores(x, row: row, column: column), using: &random)  // [batch]
+    let scores = predictor.scores(x, row: row, column: column)  // [batch, levels]
+    let level = IndexTensor.categorical(logits: scores, using: &random)
     x = x.settingPixel(row, column, to: Tensor(level) / Float(predictor.levels - 1))
   }
   return x

@@ -200,7 +200,7 @@ struct PixelCNNLearningTests {
   }
 
   @Test(
-    "Digits: half an epoch's worth of steps beats independent pixels, and class and image belong together",
+    "Digits: two epochs of a small model beat independent pixels by 0.1 bits/dim",
     .solved("PixelCNN.1", "PixelCNN.2"))
   func learnsDigits() throws {
     let data = try Digits()
@@ -221,7 +221,7 @@ struct PixelCNNLearningTests {
     let bits = joint.logSumExp(axis: 1).mean().scalar / (-64 * log(2))
     let frequencies = log(oneHot(data.train.levels(at: data.train.indices), classes: 17).sum(axis: 0) + 1)
     let independent = -Categorical(logits: frequencies).elementwiseLogProbability(of: levels).mean().scalar / log(2)
-    #expect(bits < independent)
+    #expect(bits < independent - 0.1)
     // Discrete pixels cannot be coded in less than nothing.
     #expect(bits > 0)
   }
