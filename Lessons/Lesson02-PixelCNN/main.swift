@@ -38,7 +38,7 @@ let isLarge = options.size == .full || options.data != nil  // 28×28 pixels in 
 let channels = options.choose(quick: 16, standard: 32, full: 48)
 let epochs = options.epochs ?? options.choose(quick: 6, standard: 24, full: 15)
 let madeEpochs = options.epochs ?? options.choose(quick: 10, standard: 60, full: 0)
-let (batchSize, learningRate, dropoutRate) = isLarge ? (16, Float(2e-3), Float(0)) : (50, 5e-3, 0.2)
+let (batchSize, learningRate, dropoutRate) = isLarge ? (16, Float(2e-3), Float(0)) : (50, 7e-3, 0.1)
 
 var streams = Random(seed: options.seed)
 var (initialization, training, sampling, probing) = (streams.split(), streams.split(), streams.split(), streams.split())
@@ -149,7 +149,7 @@ let model = PixelCNN(
 notebook.parameters = model.parameterCount
 fit("pixelcnn", model, epochs: epochs, rate: learningRate, weightDecay: 0.01)
 let made = isLarge ? nil : MADE(pixels: 64, levels: 17, classes: 10, hidden: 1000, dropout: 0.5, using: &initialization)
-if let made { fit("made", made, epochs: madeEpochs, rate: 5e-3, weightDecay: 0.1, moving: 0.3) }
+if let made { fit("made", made, epochs: madeEpochs, rate: 1e-2, weightDecay: 0.1, moving: 0.3) }
 
 // %% [markdown]
 // ## Results
