@@ -36,7 +36,7 @@ notebook.source(of: PixelCNN.self)
 // %%
 let isLarge = options.size == .full || options.data != nil  // 28×28 pixels in place of 8×8
 let channels = options.choose(quick: 16, standard: 32, full: 48)
-let epochs = options.epochs ?? options.choose(quick: 6, standard: 24, full: 15)
+let epochs = options.epochs ?? options.choose(quick: 6, standard: 22, full: 15)
 let madeEpochs = options.epochs ?? options.choose(quick: 10, standard: 60, full: 0)
 let (batchSize, learningRate, dropoutRate) = isLarge ? (16, Float(2e-3), Float(0)) : (50, 7e-3, 0.1)
 
@@ -199,7 +199,7 @@ notebook.measure(
 notebook.source(of: FeatureCache.self)
 
 // %%
-let trial = IndexTensor((0..<options.choose(quick: 4, standard: 30, full: 1)).map { Int32($0 % 10) })
+let trial = IndexTensor((0..<options.choose(quick: 4, standard: 20, full: 1)).map { Int32($0 % 10) })
 let samplers: [(String, any PixelPredictor, Int)] = [
   ("whole image for each pixel", FullPass(model: model, labels: trial), height * width * height * width),
   ("features kept", FeatureCache(model, trial), height * width),
