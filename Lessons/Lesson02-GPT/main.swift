@@ -1,4 +1,3 @@
-import ArgumentParser
 import LessonKit
 
 // %% [markdown]
@@ -15,22 +14,6 @@ import LessonKit
 
 // %%
 answerProbes(exercises, mistakes)  // `swift run course check` asks the functions of the model for values
-
-struct GPTOptions: ParsableArguments {
-  @OptionGroup var lesson: LessonOptions
-  @Option(help: "The text that the model is to go on from.") var prompt = "And the LORD said unto "
-  @Option(help: "Divides the logits: 0 takes the likeliest character, 1 draws from the model's law.")
-  var temperature: Float = 0.7
-  @Option(help: ArgumentHelp("Draws from the K likeliest characters alone.", valueName: "K")) var topK: Int?
-
-  func validate() throws {
-    if prompt.isEmpty { throw ValidationError("--prompt needs at least one character.") }
-    if !temperature.isFinite || temperature < 0 {
-      throw ValidationError("--temperature \(temperature): it must be a number from 0 up.")
-    }
-    if let topK, topK < 1 { throw ValidationError("--top-k \(topK): at least 1 character must be left to draw from.") }
-  }
-}
 
 let chosen = GPTOptions.fromCommandLine()
 let options = chosen.lesson
@@ -55,12 +38,12 @@ let (width, heads, layers) = options.choose(quick: (48, 4, 2), standard: (96, 4,
 let epochs = options.epochs ?? options.choose(quick: 2, standard: 10, full: 60)
 let stepsPerEpoch = options.choose(quick: 30, standard: 150, full: 500)
 let tokensPerStep = options.choose(quick: 512, standard: 512, full: 8192)
+let pairTokens = options.choose(quick: 300, standard: 512, full: 2048)
 let learningRate: Float = options.choose(quick: 5e-3, standard: 5e-3, full: 1e-3)
-let testWindows = options.choose(quick: 20, standard: 700, full: 1500)
+let testWindows = options.choose(quick: 20, standard: 500, full: 1500)
 
 var streams = Random(seed: options.seed)
 var (initialization, training, testing, sampling) = (streams.split(), streams.split(), streams.split(), streams.split())
-struct Refusal: Error, CustomStringConvertible { let description: String }
 
 // %% [markdown]
 // ## A text whose entropy is known
@@ -73,7 +56,7 @@ struct Refusal: Error, CustomStringConvertible { let description: String }
 var lawStream = Random(seed: 10)
 let law = MarkovText(letters: "abcdefghij", order: 2, length: 64, using: &lawStream)
 let chain = GPT(vocabulary: 10, context: 64, width: 48, heads: 4, layers: 2, using: &initialization)
-let chainSteps = options.choose(quick: 60, standard: 700, full: 3000)
+let chainSteps = options.choose(quick: 60, standard: 600, full: 3000)
 var chainOptimizer = AdamW(chain.parameters, beta2: 0.99)
 let chainSchedule = Schedule.cosine(from: 6e-3, steps: chainSteps - 30).warmedUp(steps: 30)
 for step in 0..<chainSteps {
@@ -92,73 +75,46 @@ let digits = Tensor(chains)
 let row = digits.sliced(14..<62, axis: 1) * 100 + digits.sliced(15..<63, axis: 1) * 10 + digits.sliced(16..<64, axis: 1)
 let exact = embedding(table, IndexTensor(row)).reshaped(to: [500, 48])
 let pairs = NGram(law.samples(5000, using: &training).reshaped(to: [320_000]), vocabulary: 10, order: 2)
-let pairLoss = -pairs.logProbabilities(of: chains.reshaped(to: [32_000])).mean().scalar
+let pairsLoss = -pairs.logProbabilities(of: chains.reshaped(to: [32_000])).mean().scalar
 notebook.measure(
   "Markov text", law.entropyRate + Estimate((found - exact).mean(axis: 1)), unit: "nats/token", floor: law.entropyRate,
-  baseline: pairLoss, baselineName: "2-gram")
+  baseline: pairsLoss, baselineName: "2-gram")
 
 // %% [markdown]
 // ## A real text
 //
-// The King James Version of the Bible (`--data DIR` takes other text files). The measure is nats per *character*, which makes models
-// of characters and of byte pairs comparable. The baselines are exact counts on the same training text, smoothed by Witten and Bell's rule:
-// the $n$-gram looks $n - 1$ characters back.
+// The King James Version of the Bible (`--data DIR` takes other text files), whole chapters held out. The measure is nats per
+// *character*, in which models of characters and of byte pairs are comparable. The baselines are exact counts on the same training
+// text, smoothed by the rule of Witten and Bell: an $n$-gram looks $n - 1$ tokens back.
 
 // %%
 let corpus = orStop { try options.data.map { try TextCorpus(folder: $0) } ?? .kingJames() }
-let vocabulary = Vocabulary(of: corpus.train + corpus.validation + corpus.test)
+let trainingText = options.size == .quick ? String(corpus.train.unicodeScalars.prefix(300_000)) : corpus.train
+let vocabulary = Vocabulary(of: trainingText + corpus.validation + corpus.test)
 func characters(_ text: String) -> [Int32] { vocabulary.tokens(of: text)?.scalars ?? [] }
-let text = (
-  training: characters(corpus.train), validation: characters(corpus.validation), test: characters(corpus.test)
+let (train, validation, test) = (
+  characters(trainingText), characters(corpus.validation), characters(corpus.test)
 )
-let prompt: [Int32] = orStop {
-  if let odd = chosen.prompt.unicodeScalars.first(where: { !vocabulary.characters.contains($0) }) {
-    throw Refusal(description: "--prompt: the text that the model learns from does not hold \"\(odd)\"")
-  }
-  if let topK = chosen.topK, topK > vocabulary.count {
-    throw Refusal(description: "--top-k \(topK): there are only \(vocabulary.count) characters")
-  }
-  let prompt = characters(chosen.prompt)
-  if prompt.count >= context {
-    throw Refusal(description: "--prompt: has \(prompt.count) characters; the model reads at most \(context - 1)")
-  }
-  return prompt
-}
-if min(text.validation.count, text.test.count) <= 2 * context {
-  orStop { throw Refusal(description: "\(options.data ?? "the text") is too short: give 20,000 characters or more") }
-}
-notebook.print("characters: train \(text.training.count), validation \(text.validation.count), test \(text.test.count)")
-notebook.print("vocabulary: \(vocabulary.count) characters")
+let prompt = orStop { try chosen.tokens(in: vocabulary, context: context, validation.count, test.count) }
+notebook.print("characters: train \(train.count), validation \(validation.count), test \(test.count)")
+notebook.print(
+  "\(vocabulary.count) different ones: \(vocabulary.text(of: IndexTensor((0..<vocabulary.count).map(Int32.init))).debugDescription)"
+)
 
 // %% [markdown]
 // ## Training
 //
-// A step sees 512 tokens: first eight short windows of 64, put at random positions, since short windows are cheap and teach spelling; in the
-// last fifth two windows of 256, the whole context. (Press and others, [arXiv 2012.15832](https://arxiv.org/abs/2012.15832), measure what this saves.)
+// A step sees 512 tokens: first eight windows of 64 at random positions, since short windows are cheap and teach spelling; in the last
+// fifth, windows as long as the context ([Press and others](https://arxiv.org/abs/2012.15832) measure what this saves). The loss of a
+// window counts every token but its first. The state is saved after each epoch; `--resume` goes on from there.
 
 // %%
-/// Windows of a text that begin at `starts`, `[starts, length]`.
-func windows(_ tokens: [Int32], at starts: [Int], length: Int) -> IndexTensor {
-  IndexTensor(starts.flatMap { tokens[$0..<$0 + length] }, shape: [starts.count, length])
-}
-
-/// −ln p over windows spread over a text, of the second half of each window, so that all have half a context: `[windows, half]`.
-func surprises(_ model: GPT, _ tokens: [Int32], windows count: Int) -> (losses: Tensor, starts: [Int]) {
-  let length = model.context
-  let starts = (0..<count).map { $0 * (tokens.count - length) / count }
-  let parts = starts.indices.batches(ofSize: 20).map { batch in
-    let x = windows(tokens, at: batch.map { starts[$0] }, length: length)
-    return withoutGradients { surprise(model(x), x) }.sliced(length / 2 - 1..<length - 1, axis: 1)
-  }
-  return (concatenate(parts, axis: 0), starts)
-}
-
 func fit(_ model: GPT, name: String, _ tokens: [Int32], validation: [Int32]) -> TrainingState {
   var optimizer = AdamW(model.parameters, beta2: 0.99)
   var state = notebook.begin(name, model, &optimizer, options: options, random: training.split())
   let steps = epochs * stepsPerEpoch
-  let schedule = Schedule.cosine(from: learningRate, to: learningRate / 20, steps: steps - steps / 20).warmedUp(
-    steps: steps / 20)
+  let schedule = Schedule.cosine(from: learningRate, to: learningRate / 20, steps: steps - steps / 20)
+    .warmedUp(steps: steps / 20)
   while state.epoch < epochs {
     var total: Float = 0
     for _ in 0..<stepsPerEpoch {
@@ -175,43 +131,168 @@ func fit(_ model: GPT, name: String, _ tokens: [Int32], validation: [Int32]) -> 
       total += loss.scalar
     }
     state.append(total / Float(stepsPerEpoch), to: "train")
-    state.append(surprises(model, validation, windows: 40).losses.mean().scalar, to: "validation")
+    let held = surprises(model, validation, at: spread(30, over: validation, length: model.context))
+    state.append(held.mean().scalar, to: "validation")
     state.epoch += 1
     notebook.save(name, state, model, optimizer)
   }
   return state
 }
 
-let clock = Date()
-let model = GPT(
-  vocabulary: vocabulary.count, context: context, width: width, heads: heads, layers: layers, using: &initialization)
+func makeModel(vocabulary: Int, context: Int) -> GPT {
+  GPT(vocabulary: vocabulary, context: context, width: width, heads: heads, layers: layers, using: &initialization)
+}
+let model = makeModel(vocabulary: vocabulary.count, context: context)
 notebook.parameters = model.parameterCount
-let state = fit(model, name: "gpt-characters", text.training, validation: text.validation)
-print("chars", Date().timeIntervalSince(clock), state.history)
+let state = fit(model, name: "gpt-characters", train, validation: validation)
 
-let grams = [2, 3, 4].map { NGram(IndexTensor(text.training), vocabulary: vocabulary.count, order: $0) }
-print("grams", Date().timeIntervalSince(clock))
-let t = surprises(model, text.test, windows: testWindows)
-print("test", Date().timeIntervalSince(clock), Estimate(t.losses.mean(axis: 1)))
-let gramLosses = grams.map { g in
-  let l = -g.logProbabilities(of: IndexTensor(text.test))
-  return concatenate(
-    t.starts.map { l.sliced($0 + context / 2..<$0 + context, axis: 0).reshaped(to: [1, context / 2]) }, axis: 0)
-}
-print(gramLosses.map { Estimate($0.mean(axis: 1)) }, Date().timeIntervalSince(clock))
-var bpe = BytePairs(Array(corpus.train.utf8.prefix(300_000)), count: 512)
-print("bpe", Date().timeIntervalSince(clock))
-let bt = bpe.tokens(of: Array(corpus.train.utf8))
-print("bpe", bt.count, Double(text.training.count) / Double(bt.count), Date().timeIntervalSince(clock))
-print(String(decoding: bpe.bytes(of: Array(400..<512)), as: UTF8.self))
-for caching in [true, false] {
-  let a = Date()
-  var r = Random(seed: 1)
-  let s = model.continuation(of: [0], count: 255, isCaching: caching, using: &r)
-  print(vocabulary.text(of: IndexTensor(s)), Date().timeIntervalSince(a))
-}
-print(
-  vocabulary.text(
-    of: IndexTensor(
-      model.continuation(of: prompt, count: 200, temperature: chosen.temperature, topK: chosen.topK, using: &sampling)))
+// %% [markdown]
+// ## Byte pairs
+//
+// A token need not be a character. Byte-pair encoding starts from the 256 bytes and again and again makes the most frequent pair of
+// neighbours a new token: `t` `h`, then `th` `e`, then ` the`. Since every byte is a token, *any* text can be written, known or not.
+
+// %%
+notebook.source(of: BytePairs.self)
+let learned = Array(trainingText.utf8.prefix(options.choose(quick: 40_000, standard: 200_000, full: 1_000_000)))
+var bytePairs = BytePairs(learned, count: pairTokens)
+let (pairTrain, pairValidation, pairTest) = (
+  bytePairs.tokens(of: Array(trainingText.utf8)), bytePairs.tokens(of: Array(corpus.validation.utf8)),
+  bytePairs.tokens(of: Array(corpus.test.utf8))
 )
+func text(_ tokens: [Int32]) -> String { String(decoding: bytePairs.bytes(of: tokens), as: UTF8.self) }
+notebook.print("the first pairs:", (256..<276).map { text([Int32($0)]).debugDescription }.joined(separator: " "))
+notebook.print(
+  "train: \(pairTrain.count) tokens of \(bytePairs.count), \(Float(train.count) / Float(pairTrain.count)) characters each"
+)
+let strange = bytePairs.tokens(of: Array("naïve 日本 🙂".utf8))
+notebook.print("\(text(strange)) is \(strange.count) tokens, and comes back")
+let pairModel = makeModel(vocabulary: bytePairs.count, context: context / 2)
+let pairState = fit(pairModel, name: "gpt-byte-pairs", pairTrain, validation: pairValidation)
+
+// %% [markdown]
+// ## Results
+//
+// All models are measured on windows spread over the held-out chapters, each on its second half. A standard error takes windows as
+// independent; the gain over the 3-gram is measured on the same characters, so its own is smaller.
+
+// %%
+let starts = spread(testWindows, over: test, length: context)
+let grams = [2, 3, 4].map { order in
+  surprises(ofOrder: order, train, vocabulary: vocabulary.count, test, at: starts, length: context).mean(axis: 1)
+}
+let losses = surprises(model, test, at: starts).mean(axis: 1)  // nats/character of each window
+
+let pairStarts = spread(testWindows, over: pairTest, length: pairModel.context)
+// Characters that begin in each window's second half: all bytes but the later ones of a character in UTF-8.
+let lengths = Tensor(
+  pairStarts.map { start in
+    let tokens = Array(pairTest[start + pairModel.context / 2..<start + pairModel.context])
+    return Float(bytePairs.bytes(of: tokens).count { $0 & 0xc0 != 0x80 })
+  })
+let pairGram = surprises(
+  ofOrder: 2, pairTrain, vocabulary: bytePairs.count, pairTest, at: pairStarts, length: pairModel.context)
+let pairGramLoss = ratio(pairGram.sum(axis: 1), lengths)
+let pairLoss = ratio(surprises(pairModel, pairTest, at: pairStarts).sum(axis: 1), lengths)
+
+notebook.measure(
+  "test, by characters", Estimate(losses), unit: "nats/character", baseline: grams[1].mean().scalar,
+  baselineName: "3-gram")
+notebook.measure("gain over the 3-gram", Estimate(grams[1] - losses), unit: "nats/character")
+notebook.measure(
+  "test, by byte pairs", pairLoss, unit: "nats/character", baseline: pairGramLoss.mean,
+  baselineName: "2-gram of byte pairs")
+let rows =
+  zip([2, 3, 4], grams).map { ("\($0)-gram of characters", Estimate($1)) } + [
+    ("GPT by characters", Estimate(losses)), ("2-gram of byte pairs", pairGramLoss), ("GPT by byte pairs", pairLoss),
+  ]
+notebook.table(
+  headers: ["model", "nats/character", "± s.e.", "bits/character"],
+  rows: rows.map { [$0, $1.mean, $1.standardError, $1.mean / log(2)] },
+  caption: "\(testWindows) windows of held-out text")
+
+let perToken = Float(pairTrain.count) / Float(train.count)
+notebook.show(
+  LinePlot(
+    title: "Training, and what counting reaches", xLabel: "epoch", yLabel: "nats/character",
+    series: [("characters", state, Float(1)), ("byte pairs", pairState, perToken)].flatMap { name, state, scale in
+      ["train", "validation"].map { curve in
+        Series("\(name), \(curve)", x: Array(1...state.epoch), y: (state.history[curve] ?? []).map { $0 * scale })
+      }
+    },
+    references: zip([2, 3, 4], grams).map { ReferenceLine("\($0)-gram", $1.mean().scalar) }),
+  named: "training")
+
+// %% [markdown]
+// ## What the heads look at
+//
+// One row of a map for each character, which looks at the characters before it; a bright cell is a large weight. Its rows sum to 1.
+// Heads of the first block have learned to find the character just before, as a table of pairs would; others spread over a word.
+
+// %%
+let sample = windows(test, at: [0], length: 48)  // [1, 48]
+let weights = withoutGradients { model.attentionWeights(sample) }  // each [1, heads, 48, 48]
+notebook.show(
+  ImageGrid(
+    sqrt(concatenate(weights, axis: 1)).reshaped(to: [layers * heads, 48, 48, 1]), columns: heads,
+    rowLabels: (1...layers).map { "layer \($0)" }, columnLabels: (1...heads).map { "head \($0)" }),
+  named: "attention", caption: "Weights (their square roots) over \(vocabulary.text(of: sample).debugDescription)")
+
+// %% [markdown]
+// ## Sampling with a cache
+//
+// Each new token needs the keys and values of all earlier ones, which never change: kept, one pass over one token gives the next.
+// Without a cache, $n$ tokens cost $n(n+1)/2$ token passes in place of $n$. Both must give the same logits.
+
+// %%
+var timings: [(text: [Int32], seconds: Double)] = []
+for isCaching in [true, false] {
+  var random = sampling
+  let start = Date()
+  let text = model.continuation(of: [prompt[0]], count: context - 1, isCaching: isCaching, using: &random)
+  timings.append((text, Date().timeIntervalSince(start)))
+}
+let drawn = IndexTensor(timings[0].text, shape: [1, context])
+let difference = withoutGradients {
+  var caches = model.blocks.map { _ in KeyValueCache() }
+  let steps = (0..<context).map { model(drawn.sliced($0..<$0 + 1, axis: 1), caches: &caches) }
+  return abs(concatenate(steps, axis: 1) - model(drawn)).max().scalar
+}
+notebook.measure("largest difference of a logit, cached and full", difference, unit: "nats")
+notebook.measure("speed-up by the cache at \(context) tokens", timings[1].seconds / timings[0].seconds, unit: "times")
+notebook.print(
+  "the same text: \(timings[0].text == timings[1].text); \(timings[0].seconds) s and \(timings[1].seconds) s")
+
+// %% [markdown]
+// ## Completions
+//
+// `--prompt`, `--temperature` and `--top-k` are options. A low temperature repeats what is safe; at 1 the text is the model's own law, with
+// its invented words; $k$ cuts off the long tail of unlikely characters, from which one bad draw would lead astray.
+
+// %%
+func complete(_ temperature: Float, _ topK: Int?, byPairs: Bool) -> [Any] {
+  let (model, start) = byPairs ? (pairModel, bytePairs.tokens(of: Array(chosen.prompt.utf8))) : (model, prompt)
+  let count = min(byPairs ? 80 : 200, model.context - start.count)
+  let tokens = model.continuation(of: start, count: count, temperature: temperature, topK: topK, using: &sampling)
+  let completion = byPairs ? text(tokens) : vocabulary.text(of: IndexTensor(tokens))
+  return [
+    byPairs ? "byte pairs" : "characters", "\(temperature)", topK.map { "\($0)" } ?? "all",
+    completion.replacing("\n", with: " / "),
+  ]
+}
+let settings: [(Float, Int?)] = [(chosen.temperature, chosen.topK), (0, nil), (1, nil), (1, 5)]
+notebook.table(
+  headers: ["model", "temperature", "top-k", "completion"],
+  rows: [false, true].flatMap { byPairs in settings.map { complete($0.0, $0.1, byPairs: byPairs) } },
+  caption: "Completions of \"\(chosen.prompt)\"; a stroke is the end of a verse")
+
+// %% [markdown]
+// ## What to try next
+//
+// - Set the start of the learned positions to small noise, as the paper does. How many steps later does the loss leave the 2-gram behind?
+// - Take the second block away. Can one layer of attention still reach the entropy rate of the Markov text? And why not?
+// - Which $n$-gram does the byte-pair model catch up with if it is given 2,048 tokens in place of 512?
+// - `swift run Lesson02-GPT --full` trains six blocks of width 384 on the whole text, for hours; `--resume` goes on.
+
+// %%
+notebook.finish(verdict: "test, by characters", data: options.data ?? "king-james", picture: "attention")
