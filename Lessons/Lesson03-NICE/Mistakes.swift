@@ -31,7 +31,7 @@ let mistakes: [KnownMistakes] = [
   ]),
   likelihoodExercise.knownMistakes([
     Mistake(
-      "The log-determinant has the wrong sign: densities grow where space is compressed into x, so add log|det ∂h/∂x|."
+      "The log-determinant has the wrong sign: log|det ∂h/∂x| is added."
     ) {
       prior($0, $1) - ($0.s - log($0.unit)).sum()
     },
@@ -121,8 +121,8 @@ let mistakes: [KnownMistakes] = [
 
 /// log p(h) of the prior, which no student's function takes part in but the coupling.
 private func prior(_ model: NICE, _ x: Tensor) -> Tensor {
-  let h = model.encode(x)
-  return model.prior.law(h.shape).logProbability(of: h)
+  let code = model.encode(x)
+  return model.prior.law(code.shape).logProbability(of: code)
 }
 
 private func bits(_ logDensity: Tensor, _ dimension: Int, _ constant: Float) -> Tensor {

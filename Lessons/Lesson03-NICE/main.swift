@@ -257,10 +257,9 @@ notebook.show(
 // classifier says how many of the completed images it still takes for the digit they were.
 
 // %%
-let places = 0..<dimension
 let halves: [(name: String, hidden: Tensor)] = [
-  ("lower half", Tensor(places.map { $0 >= dimension / 2 ? 1 : 0 })),
-  ("right half", Tensor(places.map { $0 % images.testImages.width >= images.testImages.width / 2 ? 1 : 0 })),
+  ("lower half", Tensor((0..<dimension).map { $0 >= dimension / 2 ? 1 : 0 })),
+  ("right half", Tensor((0..<dimension).map { $0 % images.testImages.width >= images.testImages.width / 2 ? 1 : 0 })),
 ]
 let whole = (images.test + images.testNoise) / Float(levelCount)  // [297, 64]
 let judge = orStop { try levelCount == 17 ? ImageClassifier.digits() : .fashionMNIST() }
