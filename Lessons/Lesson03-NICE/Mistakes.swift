@@ -30,9 +30,7 @@ let mistakes: [KnownMistakes] = [
     },
   ]),
   likelihoodExercise.knownMistakes([
-    Mistake(
-      "The log-determinant has the wrong sign: log|det ∂h/∂x| is added."
-    ) {
+    Mistake("The log-determinant has the wrong sign: log|det ∂h/∂x| is added.") {
       prior($0, $1) - ($0.s - log($0.unit)).sum()
     },
     Mistake("The scales are forgotten: they have the log-determinant Σ s.") { prior($0, $1) - log($0.unit).sum() },

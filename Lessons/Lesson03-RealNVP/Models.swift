@@ -1,6 +1,6 @@
 import LessonKit
 
-/// What computes s and t. Dense layers know where in the image they are; the paper's are convolutional.
+/// What computes s and t: dense layers, which know where in the image they are, or the paper's convolutional ones.
 enum NetworkKind {
   case dense([Int])
   case convolutional(channels: Int, layers: Int)
