@@ -224,10 +224,8 @@ notebook.show(
     series: states.flatMap { name, state in
       ["train", "validation"].map { Series("\(name) \($0)", x: Array(1...state.epoch), y: state.history[$0] ?? []) }
     },
-    references: [
-      ReferenceLine("histogram, test", histogram),
-      ReferenceLine("Gaussian, test", gaussianBits.mean().scalar),
-    ]), named: "training")
+    references: [.init("histogram, test", histogram), .init("Gaussian, test", gaussianBits.mean().scalar)]),
+  named: "training")
 
 let real = (images.test.sliced(0..<40, axis: 0) + 0.5) / Float(images.levelCount)
 notebook.show(
@@ -241,9 +239,8 @@ notebook.show(
 // Left column: test images. Then the second scale's $z$ is kept and the first's drawn anew; then the other way round.
 
 // %%
-let shown = images.test.sliced(0..<6, axis: 0)
+let (shown, half) = (images.test.sliced(0..<6, axis: 0), model.dimension / 2)
 let z = withoutGradients { inference { model.encode((shown + 0.5) / Float(images.levelCount)).z } }  // [6, 64]
-let half = model.dimension / 2
 func redrawn(_ range: Range<Int>) -> Tensor {
   let many = z.repeated(9, axis: 0)
   let noise = Tensor.normal([many.shape[0], range.count], using: &sampling)
@@ -283,7 +280,7 @@ notebook.show(
 // ## What to try next
 //
 // - Take out batch normalisation in `planarLayers`. How large may the learning rate be then?
-// - `isAffine: false` in the plane: the loss stops at the floor that Lesson03-NICE computes for maps that keep volume.
+// - `isAffine: false` in the plane: the loss cannot fall below the floor that Lesson03-NICE computes for maps that keep volume.
 // - Give `Logit` $\alpha = 10^{-6}$: where do the bits go?
 // - Convolutional networks, as with `--full`: 2.05 bits/dim on the validation images after 40 epochs, in twice the time.
 // - Set nothing aside (one scale, all couplings on all values): better bits, more time?
