@@ -129,8 +129,8 @@ let package = Package(
     .testTarget(
       name: "LessonTests", dependencies: ["LessonKit"] + lessons.map { .target(name: $0) },
       sources: [
-        "ImageClassifierTests.swift", "LessonCommandTests.swift", "LessonRunner.swift", "ReadmeTests.swift",
-        "Solved.swift",
+        "FlowBattery.swift", "ImageClassifierTests.swift", "LessonCommandTests.swift", "LessonRunner.swift",
+        "ReadmeTests.swift", "Solved.swift",
       ] + lessons.map { "\($0)Tests.swift" }),
   ]
     + lessons.map {
