@@ -128,7 +128,8 @@ let package = Package(
       name: "CourseTests", dependencies: ["course", "Exercises", "LessonKit"] + lessons.map { .target(name: $0) }),
     .testTarget(
       name: "LessonTests", dependencies: ["LessonKit"] + lessons.map { .target(name: $0) },
-      sources: ["LessonRunner.swift", "ReadmeTests.swift", "Solved.swift"] + lessons.map { "\($0)Tests.swift" }),
+      sources: ["FlowBattery.swift", "LessonRunner.swift", "ReadmeTests.swift", "Solved.swift"]
+        + lessons.map { "\($0)Tests.swift" }),
   ]
     + lessons.map {
       .executableTarget(
