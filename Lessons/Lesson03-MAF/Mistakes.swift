@@ -36,7 +36,7 @@ let mistakes: [KnownMistakes] = [
       return u * exp(alpha) + mu
     },
     Mistake(
-      "The coordinates were not in place when they were needed: find the first first, and let the network read it for the second."
+      "The network ran before the first coordinates were in place: it must read them for the next."
     ) {
       u, network in
       let (mu, alpha) = network(.zeros(u.shape))
@@ -57,7 +57,7 @@ let mistakes: [KnownMistakes] = [
   ]),
   stackExercise.knownMistakes([
     Mistake(
-      "The coordinates are not reversed: every step then has the same order, and the first coordinate stays normal."
+      "The coordinates are not reversed, so that every step has the same order."
     ) {
       stack($0, $1) { u, _, _ in u }
     },
