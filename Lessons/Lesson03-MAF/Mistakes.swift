@@ -35,9 +35,7 @@ let mistakes: [KnownMistakes] = [
       let (mu, alpha) = network(u)
       return u * exp(alpha) + mu
     },
-    Mistake(
-      "The network ran before the first coordinates were in place: it must read them for the next."
-    ) {
+    Mistake("The network ran before the first coordinates were in place: it must read them for the next.") {
       u, network in
       let (mu, alpha) = network(.zeros(u.shape))
       return u * exp(alpha) + mu
@@ -56,9 +54,7 @@ let mistakes: [KnownMistakes] = [
     },
   ]),
   stackExercise.knownMistakes([
-    Mistake(
-      "The coordinates are not reversed, so that every step has the same order."
-    ) {
+    Mistake("The coordinates are not reversed, so that every step has the same order.") {
       stack($0, $1) { u, _, _ in u }
     },
     Mistake("The coordinates are reversed before each step: reverse what the step gives.") { flow, x in
