@@ -23,7 +23,7 @@ struct NGramTests {
   @Test("The probabilities of the next token sum to 1 after every context, seen or not", arguments: [1, 2, 3, 4])
   func sumsToOne(order: Int) {
     var random = Random(seed: 1)
-    let text = Tensor.categorical(logits: Tensor([[0, 1, -1, 0.5]]).broadcast(to: [60, 4]), using: &random)
+    let text = IndexTensor.categorical(logits: Tensor([[0, 1, -1, 0.5]]).broadcast(to: [60, 4]), using: &random)
     let model = NGram(text, vocabulary: 5, order: order)  // token 4 never occurs
     for context in 0..<125 {
       let start = [context / 25, context / 5 % 5, context % 5].map(Int32.init)
