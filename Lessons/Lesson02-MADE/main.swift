@@ -219,7 +219,7 @@ for run in [one, eight, every] {
   let (losses, average) = (-logs.mean(axis: 1), averaged(logs))
   let bestLogs = logs.examples(at: [Int(losses.argmin(axis: 0).scalars[0])]).reshaped(to: [-1])
   let (loss, gain, lead) = (Estimate(-average), Estimate(average - bestLogs), Estimate(average - oneLogs))
-  let label = "test −log p(x), \(run.name)\(logs.shape[0] > 1 ? ", average of 8" : "")"
+  let label = "test −log p(x), \(run.name)\(logs.shape[0] > 1 ? " averaged" : "")"
   notebook.measure(label, loss, unit: "nats/image", baseline: baseline, baselineName: "independent pixels")
   if logs.shape[0] > 1 { notebook.measure("gain by averaging, \(run.name)", gain, unit: "nats/image") }
   let (best, mean) = (losses.min().scalar, losses.mean().scalar)
@@ -267,5 +267,5 @@ notebook.show(
 
 // %%
 notebook.finish(
-  verdict: "test −log p(x), eight-orderings, average of 8", data: usesDigits ? "binary digits" : "binary images",
+  verdict: "test −log p(x), eight-orderings averaged", data: usesDigits ? "binary digits" : "binary images",
   picture: "completions")
