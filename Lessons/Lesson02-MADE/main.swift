@@ -6,6 +6,7 @@ import LessonKit
 // Any law is a product of conditionals, $p(x) = \prod_d p(x_d \mid x_{<d})$, in whatever order the inputs are taken. Can one pass of one
 // network give all $D$ of them? Germain, Gregor, Murray & Larochelle, [MADE](https://arxiv.org/abs/1502.03509) (2015), take an
 // autoencoder and cut connections until output $d$ depends on the inputs before $d$ alone. Then its outputs *are* conditionals:
+//
 // $$\log p(x) = \sum_{d=1}^{D} x_d \log \hat x_d + (1 - x_d) \log (1 - \hat x_d), \qquad \hat x_d = p(x_d = 1 \mid x_{<d})$$
 //
 // Probabilities are exact and cost one pass; a sample costs $D$ passes. And since the masks alone hold the ordering, one network can
@@ -26,7 +27,7 @@ notebook.source(of: MADE.self)
 let direct = true  // connections from inputs straight to outputs
 let units = options.choose(quick: 100, standard: 500, full: 8000)  // of one hidden layer, with `--full` as in the paper
 let epochs = options.epochs ?? options.choose(quick: 15, standard: 300, full: 100)
-let (batchSize, learningRate) = (options.choose(quick: 50, standard: 50, full: 100), Float(0.006))
+let (batchSize, learningRate): (Int, Float) = options.size == .full ? (100, 0.001) : (50, 0.006)
 let lawSteps = options.choose(quick: 1500, standard: 6000, full: 20_000)
 let usesDigits = options.size != .full && options.data == nil
 let (trainImages, testImages) = orStop {
@@ -218,7 +219,7 @@ for run in [one, eight, every] {
   let (losses, average) = (-logs.mean(axis: 1), averaged(logs))
   let bestLogs = logs.examples(at: [Int(losses.argmin(axis: 0).scalars[0])]).reshaped(to: [-1])
   let (loss, gain, lead) = (Estimate(-average), Estimate(average - bestLogs), Estimate(average - oneLogs))
-  let label = "test −log p(x), \(run.name)\(logs.shape[0] > 1 ? ", average of 8" : "")"
+  let label = "test −log p(x), \(run.name)\(logs.shape[0] > 1 ? " averaged" : "")"
   notebook.measure(label, loss, unit: "nats/image", baseline: baseline, baselineName: "independent pixels")
   if logs.shape[0] > 1 { notebook.measure("gain by averaging, \(run.name)", gain, unit: "nats/image") }
   let (best, mean) = (losses.min().scalar, losses.mean().scalar)
@@ -266,5 +267,5 @@ notebook.show(
 
 // %%
 notebook.finish(
-  verdict: "test −log p(x), eight-orderings, average of 8", data: usesDigits ? "binary digits" : "binary images",
+  verdict: "test −log p(x), eight-orderings averaged", data: usesDigits ? "binary digits" : "binary images",
   picture: "completions")
