@@ -109,7 +109,7 @@ notebook.table(
 notebook.table(
   headers: ["law", "mean h₁", "mean h₂", "var h₁", "cov", "var h₂"], rows: codes,
   caption:
-    "h of the test points in units of the prior's deviation (π/√3 for the logistic): 0, 0, 1, 0, 1 where p(h) is the prior"
+    "h of the test points in units of the prior's deviation (π/√3 for the logistic): 0, 0, 1, 0, 1 where p(h) is the prior; the floor forbids that"
 )
 
 // %% [markdown]
