@@ -104,8 +104,7 @@ for (task, floor) in zip(tasks, floors) {
 }
 notebook.table(
   headers: ["law", "one Gaussian", "NICE", "± s.e.", "volume floor", "entropy"], rows: rows,
-  caption:
-    "nats/point on 20,000 test points; no map that preserves volume is below its floor, no model below the entropy")
+  caption: "nats/point on 20,000 test points; no map that preserves volume is below its floor")
 notebook.table(
   headers: ["law", "mean h₁", "mean h₂", "var h₁", "cov", "var h₂"], rows: codes,
   caption:
