@@ -104,12 +104,12 @@ for (task, floor) in zip(tasks, floors) {
 }
 notebook.table(
   headers: ["law", "one Gaussian", "NICE", "± s.e.", "volume floor", "entropy"], rows: rows,
-  caption:
-    "nats/point on 20,000 test points; no map that preserves volume is below its floor, no model below the entropy")
+  caption: "nats/point on 20,000 test points; no map that preserves volume is below its floor")
 notebook.table(
   headers: ["law", "mean h₁", "mean h₂", "var h₁", "cov", "var h₂"], rows: codes,
   caption:
-    "h of the test points in units of the prior's deviation (π/√3 for the logistic): 0, 0, 1, 0, 1 where p(h) is the prior"
+    "h of the test points in units of the prior's deviation: 0, 0, 1, 0, 1 where p(h) is the prior. The floor excludes "
+    + "that, but the best scales make the variances 1 under a Gaussian prior all the same; under a logistic one, not."
 )
 
 // %% [markdown]

@@ -22,7 +22,7 @@ final class FlowBatchNorm: FlowLayer {
   @Untrained var variance: Tensor
   let momentum: Float, epsilon: Float
 
-  init(_ channels: Int, momentum: Float = 0.05, epsilon: Float = 1e-4) {
+  init(_ channels: Int, momentum: Float = 0.02, epsilon: Float = 1e-4) {
     (mean, variance) = (.zeros([channels]), .ones([channels]))
     (self.momentum, self.epsilon) = (momentum, epsilon)
   }

@@ -33,8 +33,8 @@ struct QuantizedImages {
 
   /// Bits/dim from above of images with noise on 0…1 (dequantisation; Lesson03-NICE explains the constant), `[count]`.
   func bits(_ levels: Tensor, _ noise: Tensor, _ logDensity: (Tensor) -> Tensor) -> Tensor {
-    let nats = -logDensity((levels + noise) / Float(levelCount))
-    return (nats / Float(dimension) + log(Float(levelCount))) / log(2)
+    let logDensities = logDensity((levels + noise) / Float(levelCount))
+    return (log(Float(levelCount)) - logDensities / Float(dimension)) / log(2)
   }
 
   /// Bits/dim of the test images, `[count]`.

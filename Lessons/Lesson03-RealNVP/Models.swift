@@ -45,7 +45,7 @@ func planarLayers(
       let keepsEven = place.isMultiple(of: 2) || !alternates
       let mask = Tensor((0..<dimension).map { $0.isMultiple(of: 2) == keepsEven ? 1 : 0 })
       let network = NetworkKind.dense(hidden).network([dimension], using: &random)
-      return [AffineCoupling(mask: mask, network: network), FlowBatchNorm(dimension)]
+      return [AffineCoupling(mask: mask, network: network), FlowBatchNorm(dimension, momentum: 0.003)]
     })
 }
 

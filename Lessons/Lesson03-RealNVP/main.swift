@@ -235,24 +235,24 @@ notebook.show(
 // %% [markdown]
 // ## What each scale holds
 //
-// The values set aside after the first scale see little of the image; those of the second scale have gone through everything.
-// Left column: test images. Then the second scale's $z$ is kept and the first's drawn anew; then the other way round.
+// Six test images, and what becomes of them when one part of $z$ is kept and the other drawn anew. The 32 values set aside after
+// the first scale hold detail: the digit stays. The 32 of the second scale, which went through everything, hold the digit.
 
 // %%
 let (shown, half) = (images.test.sliced(0..<6, axis: 0), model.dimension / 2)
-let z = withoutGradients { inference { model.encode((shown + 0.5) / Float(images.levelCount)).z } }  // [6, 64]
-func redrawn(_ range: Range<Int>) -> Tensor {
-  let many = z.repeated(9, axis: 0)
-  let noise = Tensor.normal([many.shape[0], range.count], using: &sampling)
-  return withoutGradients { inference { model.decode(many.replacing(range, axis: 1, with: noise)) } }
+let original = (shown + 0.5) / Float(images.levelCount)
+let z = withoutGradients { inference { model.encode(original).z } }  // [6, 64]
+func redrawn(_ range: Range<Int>, _ title: String) -> ImageGrid {
+  let noise = Tensor.normal([9 * z.shape[0], range.count], using: &sampling)
+  let x = withoutGradients {
+    inference { model.decode(z.repeated(9, axis: 0).replacing(range, axis: 1, with: noise)) }
+  }
+  let rows = (0..<6).flatMap { [original.sliced($0..<$0 + 1, axis: 0), x.sliced(9 * $0..<9 * $0 + 9, axis: 0)] }
+  return ImageGrid(images.pictures(concatenate(rows, axis: 0)), columns: 10, title: title, scale: 8)
 }
-let columns = [redrawn(0..<half), redrawn(half..<2 * half)].map { $0.reshaped(to: [6, 9] + shown.shape.dropFirst()) }
-let original = ((shown + 0.5) / Float(images.levelCount)).reshaped(to: [6, 1] + shown.shape.dropFirst())
 notebook.show(
-  ImageGrid(
-    images.pictures(concatenate([original] + columns, axis: 1).reshaped(to: [6 * 19] + shown.shape.dropFirst())),
-    columns: 19), named: "scales",
-  caption: "Test image; nine with the first scale's z drawn anew; nine with the second scale's.")
+  Panels([redrawn(0..<half, "first scale anew"), redrawn(half..<2 * half, "second scale anew")]), named: "scales",
+  caption: "First column: the test image. The other nine: part of its z drawn anew.")
 
 // %% [markdown]
 // ## A walk between four images
@@ -269,12 +269,12 @@ func walk(_ corners: Tensor, steps: Int) -> Tensor {
   }
   return matmul(Tensor(weights), corners)  // [steps², dimension]
 }
-let walks = [0, 2].map { walk(z.sliced($0..<$0 + 4, axis: 0), steps: 8) }
+let walks = [0, 2].map { first in
+  let codes = walk(z.sliced(first..<first + 4, axis: 0), steps: 8)
+  return ImageGrid(images.pictures(withoutGradients { inference { model.decode(codes) } }), columns: 8, scale: 8)
+}
 notebook.show(
-  Panels(
-    walks.map { codes in
-      ImageGrid(images.pictures(withoutGradients { inference { model.decode(codes) } }), columns: 8, scale: 8)
-    }), named: "interpolation", caption: "Walks in latent space between the four test images at the corners.")
+  Panels(walks), named: "interpolation", caption: "Walks in latent space between the four test images at the corners.")
 
 // %% [markdown]
 // ## What to try next

@@ -7,9 +7,10 @@ import Testing
 @Suite("Lesson03-RealNVP: identity")
 struct RealNVPIdentityTests {
   /// Gives every network's last layer, and every running average, values that do something.
-  private func stir(_ model: some Module, using random: inout Random) {
+  private func stir(_ model: some Module, by amplitude: Float = 0.4, using random: inout Random) {
     for named in model.parameters where named.parameter.wrappedValue.scalars.allSatisfy({ $0 == 0 }) {
-      named.parameter.wrappedValue = .uniform(named.parameter.wrappedValue.shape, in: -0.4..<0.4, using: &random)
+      named.parameter.wrappedValue = .uniform(
+        named.parameter.wrappedValue.shape, in: -amplitude..<amplitude, using: &random)
     }
     for named in model.untrained where named.name.hasSuffix("mean") {
       named.cell.wrappedValue = .uniform(named.cell.wrappedValue.shape, in: -0.5..<0.5, using: &random)
@@ -76,7 +77,7 @@ struct RealNVPIdentityTests {
     for (channels, network) in [(1, NetworkKind.dense([10])), (3, .convolutional(channels: 4, layers: 2))] {
       let model = imageFlow(
         side: 4, channels: channels, counts: (3, 3, 4), network: network, isAffine: true, using: &random)
-      stir(model, using: &random)
+      stir(model, by: 0.1, using: &random)
       let shape = [4, 4, channels]
       FlowBattery(
         name: "multi-scale, \(channels) channels", dimension: shape.reduce(1, *),
