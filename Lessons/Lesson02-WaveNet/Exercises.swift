@@ -53,8 +53,8 @@ let convolutionExercise = Exercise(
       + "use `matmul` with each of the two weights, and add.",
   ],
   cases: [
-    convolutionCase("neighbours", batch: 1, time: 5, inputs: 1, outputs: 1, dilation: 1),
-    convolutionCase("dilation 2, channels", batch: 2, time: 9, inputs: 3, outputs: 4, dilation: 2),
+    convolutionCase("one channel, dilation 2", batch: 1, time: 7, inputs: 1, outputs: 1, dilation: 2),
+    convolutionCase("dilation 3, channels", batch: 2, time: 9, inputs: 3, outputs: 4, dilation: 3),
     convolutionCase("dilation 5", batch: 3, time: 12, inputs: 2, outputs: 6, dilation: 5),
   ])
 
@@ -83,8 +83,8 @@ let stepExercise = Exercise(
       + "`[2 · inputs, outputs]` fits them: one `linear` does it.",
   ],
   cases: [
-    stepCase("a queue of one", batch: 1, steps: 4, inputs: 1, outputs: 2, dilation: 1),
-    stepCase("dilation 2, a batch", batch: 3, steps: 7, inputs: 2, outputs: 4, dilation: 2),
+    stepCase("one channel, dilation 3", batch: 1, steps: 7, inputs: 1, outputs: 2, dilation: 3),
+    stepCase("dilation 5, a batch", batch: 3, steps: 12, inputs: 2, outputs: 4, dilation: 5),
     stepCase("dilation 4, two times round", batch: 2, steps: 10, inputs: 3, outputs: 2, dilation: 4),
   ])
 

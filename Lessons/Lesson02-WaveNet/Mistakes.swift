@@ -64,8 +64,11 @@ let mistakes: [KnownMistakes] = [
       _ = exactStep(x, &queue, weight, bias)
       return output(x, x, weight, bias)
     },
-    Mistake("x is never put into the queue, which keeps its zeros.") { x, queue, weight, bias in
-      output(.zeros(x.shape), x, weight, bias)
+    Mistake("`oldest` does not move on: the next step reads the input that was just put there.") {
+      x, queue, weight, bias in
+      let past = queue.ring[queue.oldest]
+      queue.ring[queue.oldest] = x
+      return output(past, x, weight, bias)
     },
     Mistake("The taps are exchanged: W₀ belongs to x_{t−d}, W₁ to x_t.") {
       exactStep($0, &$1, $2.flipped(axis: 0), $3)
@@ -74,9 +77,9 @@ let mistakes: [KnownMistakes] = [
     Mistake("x_t itself is missing: y = W₀ x_{t−d} + W₁ x_t + b.") { x, queue, weight, bias in
       exactStep(x, &queue, weight, bias) - matmul(x, tap(1, of: weight))
     },
-    Mistake("x_{t−d} is missing: y = W₀ x_{t−d} + W₁ x_t + b.") { x, queue, weight, bias in
-      _ = exactStep(x, &queue, weight, bias)
-      return matmul(x, tap(1, of: weight)) + bias
+    Mistake("W₀ meets only zeros: x_{t−d} is read from the queue, and x must be put there for the steps to come.") {
+      x, queue, weight, bias in
+      output(.zeros(x.shape), x, weight, bias)
     },
     Mistake("The queue is read one place too late, at x_{t−d+1}: read before moving on.") { x, queue, weight, bias in
       let after = (queue.oldest + 1) % queue.ring.count

@@ -47,7 +47,7 @@ notebook.source(of: WaveNet.self)
 
 // %%
 let levels = 256
-let epochs = options.epochs ?? options.choose(quick: 2, standard: 20, full: 100)
+let epochs = options.epochs ?? options.choose(quick: 2, standard: 20, full: 40)
 let noiseSteps = options.choose(quick: 100, standard: 80, full: 200)  // in an epoch
 let toneSteps = options.choose(quick: 40, standard: 28, full: 200)
 let (stacks, doublings) = options.choose(quick: (1, 7), standard: (1, 10), full: (3, 10))
@@ -59,8 +59,8 @@ var (initialization, training, testing, sampling) = (streams.split(), streams.sp
 // %% [markdown]
 // ## μ-law
 //
-// 16-bit sound has 65,536 levels, too many for a softmax. The ear hears differences of loudness by their ratio, so the paper keeps 256
-// levels that lie close together near 0 and far apart at ±1: equally far apart after companding. Here are 16 of them.
+// 16-bit sound has 65,536 levels, too many for a softmax. The ear judges loudness by ratios, so the paper keeps 256 levels that lie
+// close together near 0 and far apart at ±1: equally far apart after companding. Here is what 16 would do.
 
 // %%
 let ramp = Tensor((-100...100).map { Float($0) / 100 })
@@ -78,8 +78,8 @@ notebook.show(
 //
 // A resonance, rung by noise: $x_t = a_1 x_{t-1} + a_2 x_{t-2} + \sigma\varepsilon_t$, with a period of 16 samples. The entropy of a sample
 // given the past is $\tfrac12\ln 2\pi e\sigma^2$, and of its level, for narrow cells, that less $\mathbb{E}\ln\Delta$, $\Delta$ being the cell's
-// width. But where cells are wide the formula is too low, for two reasons: the density bends within a cell, and levels do not tell where in its
-// cell each value before lay. The exact rate adds up both, by quadrature. It is the floor; what each sample costs alone is the baseline.
+// width. Where cells are wide the formula is too low, for two reasons: the density bends within a cell, and levels do not tell where
+// in its cell each value before lay. The exact rate counts both, by quadrature: it is the floor, and a sample's own entropy the baseline.
 
 // %%
 let length = 512
@@ -91,7 +91,7 @@ func law(_ length: Int, levels: Int = levels) -> QuantizedProcess {
 }
 
 notebook.table(
-  headers: ["levels", "formula for narrow cells", "bent density", "and unknown place", "± s.e."],
+  headers: ["levels", "formula", "and the density bends", "and places are unknown: exact", "± s.e."],
   rows: [16, 32, 64, 256].map { levels in
     let law = law(length, levels: levels)
     let (formula, error) = (law.smallCellEntropyRate, law.entropyRateStandardError)
@@ -112,7 +112,7 @@ func fit(
 ) -> TrainingState {
   var optimizer = Adam(model.parameters, beta2: 0.99)
   var state = notebook.begin(name, model, &optimizer, options: options, random: training.split())
-  let schedule = Schedule.cosine(from: rate, steps: epochs * steps).warmedUp(steps: 30)
+  let schedule = Schedule.cosine(from: rate, steps: epochs * steps - 30).warmedUp(steps: 30)
   while state.epoch < epochs {
     var total: Float = 0
     for _ in 0..<steps {
@@ -158,8 +158,7 @@ let excess = Estimate(concatenate(losses, axis: 0))
 let error = hypot(excess.standardError, Float(law(length).entropyRateStandardError))
 notebook.measure(
   "test loss", Float(entropyRate) + excess.mean, standardError: error, unit: "nats/sample", floor: entropyRate,
-  baseline: law(1).entropy,
-  baselineName: "samples alone")
+  baseline: law(1).entropy, baselineName: "samples alone")
 notebook.measure("resonance: loss above the floor", excess, unit: "nats/sample", floor: 0)
 
 // %% [markdown]
@@ -201,17 +200,20 @@ func drawTones(_ count: Int, length: Int, using random: inout Random) -> (x: Ind
 let toneState = fit(model, name: "tones", steps: toneSteps, rate: 8e-3) { random in
   drawTones(3, length: span, using: &random)
 }
-let (testTones, testConditions) = drawTones(24, length: 2 * span, using: &testing)
+let toneLosses = (0..<8).map { _ -> Tensor in
+  let (x, h) = drawTones(3, length: 2 * span, using: &testing)
+  return -logProbability(model, x, h: h, from: span)
+}
 notebook.measure(
-  "tones: test loss", Estimate(-logProbability(model, testTones, h: testConditions, from: span)), unit: "nats/sample",
+  "tones: test loss", Estimate(concatenate(toneLosses, axis: 0)), unit: "nats/sample",
   floor: tones.noiseEntropy(.muLaw(levels: levels), using: &testing))
 notebook.show(
   LinePlot(
     title: "Loss while training", xLabel: "epoch", yLabel: "nats/sample",
     series: [("resonance", noiseState), ("tones", toneState)].map { name, state in
       Series(name, x: Array(1...state.epoch), y: state.history["loss"] ?? [])
-    }, references: [ReferenceLine("floor, resonance", entropyRate)]),
-  named: "training")
+    },
+    references: [ReferenceLine("floor, resonance", entropyRate)]), named: "training")
 
 // %% [markdown]
 // ## What a prediction reads
@@ -233,7 +235,7 @@ notebook.show(
     title: "Influence of earlier samples", xLabel: "samples before", yLabel: "norm of the gradient",
     series: [Series("gradient", x: Array(1...reach), y: Array(influence[1...reach]))], logarithmicY: true),
   named: "receptive-field",
-  caption: "The steps are at sums of dilations: a sample that few taps away is read by a short way counts most.")
+  caption: "It jumps where a new dilation reaches: the fewer steps back lead to a sample, the more it counts.")
 
 // %% [markdown]
 // ## Sampling with queues
@@ -262,18 +264,18 @@ let stepped = (0..<count).map { time -> Tensor in
 let whole = withoutGradients { model(cached.samples, h: pitch) }  // [1, count, levels]
 let difference = abs(stack(stepped, axis: 1) - whole).max().scalar
 notebook.table(
-  headers: ["sampling", "samples", "seconds", "samples a second"],
-  rows: [("naive", naive.seconds), ("cached", cached.seconds)].map { [$0, count, $1, Double(count) / $1] },
-  caption: "The same level \(same) times of \(count).")
-notebook.measure("speed-up of cached sampling", naive.seconds / cached.seconds, unit: "times")
+  headers: ["sampling", "samples", "seconds", "samples a second", "times as fast"],
+  rows: [("naive", naive.seconds), ("cached", cached.seconds)].map {
+    [$0, count, $1, Double(count) / $1, naive.seconds / $1]
+  }, caption: "The same level \(same) times of \(count); both times are measured, none is extrapolated.")
 notebook.measure("samples equal to naive sampling's", Double(same) / Double(count))
 notebook.measure("largest difference of scores from one pass over the whole", difference)
 
 // %% [markdown]
 // ## Does it keep the pitch?
 //
-// Half a second of each note, at pitches that the model has hardly met, from silence. The strongest frequency by Fourier transform is to lie
-// within 1 % (a sixth of a semitone) of the condition. Listen: real notes, generated ones, and the note of `--pitch`.
+// Half a second of each note, from silence; no training tone had just these pitches. The strongest frequency by Fourier transform is to
+// lie within 1 % of the condition, a sixth of a semitone. Listen: real notes, generated ones, and the note of `--pitch`.
 
 // %%
 let notes: [Float] = [0, 4, 7, 12, 16, 19, 24].map { 220 * exp2($0 / 12) } + [command.pitch]

@@ -77,7 +77,7 @@ struct WaveNetIdentityTests {
 
   @Test(
     "A prediction reads exactly the receptive field: nothing at or after its own time, each sample of the 1 + Σ d before",
-    .solved("WaveNet.2", "WaveNet.3"), arguments: [[1], [1, 2, 4], [1, 2, 4, 1, 2, 4], [3, 5]])
+    .solved("WaveNet.2", "WaveNet.3"), arguments: [[1], [2, 1], [1, 2, 4], [1, 2, 4, 1, 2, 4]])
   func receptiveField(dilations: [Int]) {
     let model = network(dilations: dilations)
     let reach = 1 + dilations.reduce(0, +)
@@ -176,26 +176,31 @@ struct WaveNetLearningTests {
       quantizer: law.quantizer)
     #expect(law.entropyRate + Double(gap.mean) < alone.entropy - 0.3)
 
-    // Sounds of the model: variance and correlations at lags 1 and 4 of 200 sounds. Five standard errors are 6e-7 each;
-    // 0.03 and 0.06 more for the model's own distance.
-    let sounds = decoded(model.sample(128, batch: 200, using: &random), levels: 32).sliced(28..<128, axis: 1)
-    let real = decoded(law.samples(200, using: &random), levels: 32).sliced(28..<128, axis: 1)
+    // 200 sounds of the model and of the law: the law's exact log-probability, in nats/sample, and the products at lags 0, 1, 4
+    // over the variance. Five standard errors are a false alarm at 6e-7 each; 0.05 more is left for what is not learnt.
+    let drawn = [model.sample(128, batch: 200, using: &random), law.samples(200, using: &random)]
+    func difference(_ values: (IndexTensor) -> Tensor) -> (Float, error: Float) {
+      let (ours, exact) = (Estimate(values(drawn[0])), Estimate(values(drawn[1])))
+      return (abs(ours.mean - exact.mean), hypot(ours.standardError, exact.standardError))
+    }
+    let (surprise, error) = difference { law.logProbability(of: $0) / 128 }
+    #expect(surprise < 5 * error + 0.05)
     for lag in [0, 1, 4] {
-      let moments = [sounds, real].map { x in
-        Estimate((x.sliced(lag..<100, axis: 1) * x.sliced(0..<100 - lag, axis: 1)).mean(axis: 1) / 0.09)
+      let (product, error) = difference { codes in
+        let x = decoded(codes, levels: 32)
+        return (x.sliced(lag..<128, axis: 1) * x.sliced(0..<128 - lag, axis: 1)).mean(axis: 1) / 0.09
       }
-      let error = hypot(moments[0].standardError, moments[1].standardError)
-      #expect(abs(moments[0].mean - moments[1].mean) < 5 * error + 0.06, "lag \(lag)")
+      #expect(product < 5 * error + 0.05, "lag \(lag)")
     }
   }
 
   @Test("The corrected floor: the exact rate is above the formula for narrow cells, the more the fewer levels")
   func correctedFloor() {
-    let rates = [16, 64, 256].map { levels in
+    let rates = [8, 16, 64].map { levels in
       let law = QuantizedProcess(process, quantizer: .muLaw(levels: levels))
       return (law.entropyRate - law.smallCellEntropyRate, law.entropyRateStandardError)
     }
-    #expect(rates.allSatisfy { $0.0 > 3 * $0.1 })
+    #expect(rates[..<2].allSatisfy { $0.0 > 5 * $0.1 } && rates[2].0 > -3 * rates[2].1)
     #expect(rates[0].0 > rates[1].0 + 0.01 && rates[1].0 > rates[2].0)
   }
 
