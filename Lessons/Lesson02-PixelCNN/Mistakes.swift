@@ -59,31 +59,31 @@ let mistakes: [KnownMistakes] = [
     Mistake("All pixels are drawn from the scores of an empty image: write each pixel before you ask for the next.") {
       count, predictor, random in
       let empty = Tensor.zeros([count, predictor.height, predictor.width, 1])
-      return drawn(count, &predictor, &random) { _ in empty }
+      return drawnImages(count, &predictor, &random) { _ in empty }
     },
     Mistake("The likeliest level is taken: draw one by `IndexTensor.categorical`.") { count, predictor, random in
-      drawn(count, &predictor, &random, level: { scores, _ in scores.argmax(axis: 1) }) { $0 }
+      drawnImages(count, &predictor, &random, level: { scores, _ in scores.argmax(axis: 1) }) { $0 }
     },
     Mistake("The pixels are drawn column by column: raster order goes along the rows.") { count, predictor, random in
       let (height, width) = (predictor.height, predictor.width)
       let order = (0..<width).flatMap { column in (0..<height).map { $0 * width + column } }
-      return drawn(count, &predictor, &random, order: order) { $0 }
+      return drawnImages(count, &predictor, &random, order: order) { $0 }
     },
     Mistake("The pixels are drawn from the last to the first: begin at the upper left.") { count, predictor, random in
       let order = Array((0..<predictor.height * predictor.width).reversed())
-      return drawn(count, &predictor, &random, order: order) { $0 }
+      return drawnImages(count, &predictor, &random, order: order) { $0 }
     },
     Mistake("Pixels hold levels 0, 1, 2 …: divide by levels − 1, so that they lie in 0…1.") {
       count, predictor, random in
-      drawn(count, &predictor, &random, divisor: 1) { $0 }
+      drawnImages(count, &predictor, &random, divisor: 1) { $0 }
     },
     Mistake("Levels are divided by their number: the largest is levels − 1, which becomes 1.") {
       count, predictor, random in
-      drawn(count, &predictor, &random, divisor: Float(predictor.levels)) { $0 }
+      drawnImages(count, &predictor, &random, divisor: Float(predictor.levels)) { $0 }
     },
     Mistake("`IndexTensor.categorical` is given probabilities: it takes their logarithms, or scores as they are.") {
       count, predictor, random in
-      drawn(count, &predictor, &random, level: { .categorical(logits: softmax($0), using: &$1) }) { $0 }
+      drawnImages(count, &predictor, &random, level: { .categorical(logits: softmax($0), using: &$1) }) { $0 }
     },
   ]),
   completionExercise.knownMistakes([
@@ -144,7 +144,7 @@ private func alternating(_ x: Tensor) -> Tensor {
 private typealias Draw = (_ scores: Tensor, _ random: inout Random) -> IndexTensor
 
 /// The sampling loop with a choice of order, draw and scale, and of what the predictor sees of the image so far.
-private func drawn(
+private func drawnImages(
   _ count: Int, _ predictor: inout any PixelPredictor, _ random: inout Random, order: [Int]? = nil,
   divisor: Float? = nil, level: Draw = { .categorical(logits: $0, using: &$1) }, seen: (Tensor) -> Tensor
 ) -> Tensor {

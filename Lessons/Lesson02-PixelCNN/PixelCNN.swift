@@ -18,16 +18,15 @@ enum Stack: CaseIterable { case plain, vertical, horizontal }
 /// Kind `b` adds the centre, to the vertical stack the centre's whole row. `size` is odd.
 func mask(_ kind: MaskKind, _ stack: Stack, size: Int) -> Tensor {
   // BEGIN SOLUTION PixelCNN.1
-  let (height, centre) = (stack == .horizontal ? 1 : size, size / 2)
-  var values: [Float] = []
-  for row in 0..<height {
-    for column in 0..<size {
+  let (windowRows, centre) = (stack == .horizontal ? 1 : size, size / 2)
+  let places = (0..<windowRows).map { row in
+    (0..<size).map { column -> Float in
       let isLeft = stack != .vertical && column < centre
       let isCentre = kind == .b && (stack == .vertical || column == centre)
-      values.append(row < height / 2 || (row == height / 2 && (isLeft || isCentre)) ? 1 : 0)
+      return row < windowRows / 2 || (row == windowRows / 2 && (isLeft || isCentre)) ? 1 : 0
     }
   }
-  return Tensor(values, shape: [height, size])
+  return Tensor(places)  // [window rows, size]
   // END SOLUTION
 }
 

@@ -88,6 +88,7 @@ let dataset = orStop { () -> (train: LabelledImages, test: LabelledImages) in
   let garments = try options.data.map { try FashionMNIST(folder: $0) } ?? FashionMNIST()
   return (garments.train, garments.test)
 }
+let judge = orStop { try isLarge ? ImageClassifier.fashionMNIST() : ImageClassifier.digits() }
 let limit = options.choose(quick: isLarge ? 48 : 600, standard: isLarge ? 600 : .max, full: .max)
 var (train, test) = (dataset.train.prefix(limit), dataset.test.prefix(limit))
 if command.validates {
@@ -220,7 +221,7 @@ notebook.table(
 // ## Samples by class
 //
 // The judge is the project's own classifier, trained on the training images alone: how often does it read in a sample the class
-// that the sample was asked for?
+// that the sample was asked for? How it reads the test images says whether it knows images like these at all.
 
 // %%
 let classes = command.label.map { [$0] } ?? Array(0..<10)
@@ -228,7 +229,6 @@ let perClass = options.choose(quick: 50, standard: 1000, full: 100) / classes.co
 let asked = IndexTensor(classes.flatMap { [Int32](repeating: Int32($0), count: perClass) })
 var predictor: any PixelPredictor = FeatureCache(model, asked)
 let samples = sample(asked.count, from: &predictor, using: &sampling)  // [count, height, width, 1]
-let judge = orStop { try isLarge ? ImageClassifier.fashionMNIST() : ImageClassifier.digits() }
 let judged = judge.agreement(samples, asked)
 notebook.measure(
   "samples read as the class asked for", 100 * judged.mean, standardError: 100 * judged.standardError, unit: "%",

@@ -246,13 +246,18 @@ struct PixelCNNCommandTests {
     for name in ["test −log p(x)", "MADE"] { #expect(resumed[name] == first[name] && first[name] != nil) }
   }
 
-  @Test("A class that does not exist is refused in one clear line", arguments: ["10", "-1", "cat"])
-  func unknownClass(label: String) throws {
+  @Test(
+    "A class or folder that does not exist is refused in one clear line",
+    .solved("PixelCNN.1", "PixelCNN.2", "PixelCNN.3", "PixelCNN.4"),
+    arguments: [
+      ("--class=10", "--class 10"), ("--class=-1", "--class -1"), ("--class=cat", "cat"), ("--data=/no", "/no"),
+    ])
+  func badInput(argument: String, named: String) throws {
     let runner = try LessonRunner("Lesson02-PixelCNN")
     defer { runner.remove() }
-    let outcome = try runner.run(["--quick", "--class=\(label)"])
+    let outcome = try runner.run(["--quick", argument])
     #expect(outcome.status != 0)
     #expect(outcome.errors.hasPrefix("error: ") && outcome.errors.filter(\.isNewline).count == 1)
-    #expect(outcome.errors.contains("--class") && outcome.errors.contains(label))
+    #expect(outcome.errors.contains(named))
   }
 }
