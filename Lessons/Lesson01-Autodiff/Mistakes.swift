@@ -4,34 +4,23 @@ import LessonKit
 
 let mistakes: [KnownMistakes] = [
   rulesExercise.knownMistakes([
-    Mistake(
-      "The product's derivatives are the wrong way round: a's is upstream times b.",
-      Rules(product: { [$0 * $1, $0 * $2] }, tanh: exactTanh)),
-    Mistake(
-      "`upstream` is missing in the product's rule: the chain rule multiplies by it.",
-      Rules(product: { [$2, $1] }, tanh: exactTanh)),
-    Mistake(
-      "Both derivatives of the product are upstream times the product: that is the rule of something else.",
-      Rules(product: { upstream, a, b in [upstream * a * b, upstream * a * b] }, tanh: exactTanh)),
-    Mistake(
-      "Both inputs of the product get the same derivative; each gets upstream times the other input.",
-      Rules(product: { upstream, _, b in [upstream * b, upstream * b] }, tanh: exactTanh)),
-    Mistake(
-      "The values are right, but they have forgotten how they were computed: write values, not numbers.",
-      Rules(
-        product: { [Value($0.number * $2.number), Value($0.number * $1.number)] },
-        tanh: { Value(exactTanh($0, $1).number) })),
-    Mistake(
-      "The square is missing: the derivative of tanh is 1 − t².",
-      Rules(product: exactProduct, tanh: { $0 - $0 * $1 })),
-    Mistake(
-      "The derivative of tanh is 1 − t², not 1 + t².", Rules(product: exactProduct, tanh: { $0 + $0 * $1 * $1 })),
-    Mistake(
-      "`upstream` is missing in the rule of tanh: the chain rule multiplies by it.",
-      Rules(product: exactProduct, tanh: { Value(1) - $1 * $1 })),
-    Mistake(
-      "tanh is taken of the output again: t is tanh x already.",
-      Rules(product: exactProduct, tanh: { exactTanh($0, tanh($1)) })),
+    inProduct("The product's derivatives are the wrong way round: a's is upstream times b.") { [$0 * $1, $0 * $2] },
+    inProduct("`upstream` is missing in the product's rule: the chain rule multiplies by it.") { [$2, $1] },
+    inProduct("Both derivatives are upstream times the product: each is upstream times the other input.") {
+      upstream, a, b in
+      [upstream * a * b, upstream * a * b]
+    },
+    inProduct("Both inputs of the product get the same derivative: each gets upstream times the other.") {
+      upstream, _, b in
+      [upstream * b, upstream * b]
+    },
+    inProduct("The values are right, but have forgotten how they were computed: use values, not numbers.") {
+      [Value($0.number * $2.number), Value($0.number * $1.number)]
+    },
+    inTanh("The square is missing: the derivative of tanh is 1 − t².") { $0 - $0 * $1 },
+    inTanh("The derivative of tanh is 1 − t², not 1 + t².") { $0 + $0 * $1 * $1 },
+    inTanh("`upstream` is missing in the rule of tanh: the chain rule multiplies by it.") { Value(1) - $1 * $1 },
+    inTanh("tanh is taken of the output again: t is tanh x already.") { exactTanh($0, tanh($1)) },
   ]),
   orderExercise.knownMistakes([
     Mistake("A value used twice is put down twice: remember what was seen.") { y in
@@ -90,6 +79,16 @@ let mistakes: [KnownMistakes] = [
     },
   ]),
 ]
+
+private func inProduct(
+  _ sentence: String, _ rule: @escaping @MainActor (Value, Value, Value) -> [Value]
+) -> Mistake<Rules> {
+  Mistake(sentence, Rules(product: rule, tanh: exactTanh))
+}
+
+private func inTanh(_ sentence: String, _ rule: @escaping @MainActor (Value, Value) -> Value) -> Mistake<Rules> {
+  Mistake(sentence, Rules(product: exactProduct, tanh: rule))
+}
 
 private func exactProduct(_ upstream: Value, _ a: Value, _ b: Value) -> [Value] { [b * upstream, a * upstream] }
 

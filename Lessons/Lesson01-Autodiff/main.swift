@@ -89,7 +89,7 @@ notebook.show(
 notebook.source(of: Classifier.self)
 
 let units = options.choose(quick: 16, standard: 16, full: 48)
-let epochs = options.epochs ?? options.choose(quick: 3, standard: 24, full: 60)
+let epochs = options.epochs ?? options.choose(quick: 8, standard: 24, full: 60)
 let (batchSize, learningRate) = (10, Float(0.1))
 var streams = Random(seed: options.seed)
 var (initialization, drawing, training, testing) = (streams.split(), streams.split(), streams.split(), streams.split())

@@ -131,7 +131,7 @@ struct AutodiffIdentityTests {
     #expect(abs(sigmoid(odds).mean().scalar - 0.5) < 5 * 0.5 / Float(200).squareRoot())
     // By hand at (0, 1) on the upper arc and (1, −½) on the lower, which are mirror images.
     let odd = TwoMoons.logOdds(of: Tensor([[0, 1], [1, -0.5]])).scalars
-    #expect(odd[0] < -20 && abs(odd[0] + odd[1]) < 1e-3)
+    #expect(odd[0] < -8 && abs(odd[0] + odd[1]) < 1e-3)
   }
 }
 
@@ -148,8 +148,8 @@ struct AutodiffLearningTests {
     let (points, answers, labels) = (rows(trainX), trainIndices.scalars.map(Double.init), Tensor(testIndices))
     let model = Classifier(units: 8, using: &random)
     var optimizer = Adam(model.parameters)
-    for epoch in 0..<18 {
-      optimizer.learningRate = 0.15 * (1 - Float(epoch) / 18)
+    for epoch in 0..<14 {
+      optimizer.learningRate = 0.15 * (1 - Float(epoch) / 14)
       for batch in (0..<400).batches(ofSize: 10, shuffledUsing: &random) {
         let w = model.values
         let slopes = gradients(
