@@ -120,7 +120,8 @@ notebook.show(
     series: [curve("two layers", deepState, "KL"), curve("two layers, bound", deepState, "bound")]
       + shallowStates.enumerated().map { curve("one layer, start \($0 + 1)", $1, "KL") },
     references: [ReferenceLine("aim", 0.02)], logarithmicY: true),
-  named: "learning", caption: "Exact, by enumeration. Every machine with one layer comes to a halt; two layers go on.")
+  named: "learning",
+  caption: "Exact, by enumeration. Machines with one layer come to rest, at one of a few heights; two layers go on.")
 
 func finalKL(_ state: TrainingState) -> Float { state.history["KL"]!.last! }
 let ranking = shallow.indices.sorted { finalKL(shallowStates[$0]) < finalKL(shallowStates[$1]) }
@@ -173,6 +174,14 @@ notebook.show(
     correlations, title: "What the second layer adds", xLabel: "unit of h₁", yLabel: "unit of h₁",
     valueLabel: "correlation under p(h₁)", valueRange: -1...1),
   named: "correlation", caption: "A machine with one hidden layer has zeros everywhere off the diagonal.")
+let given = withoutGradients { [generative, median.generative].map { exp($0.logProbability(of: data)).scalars } }
+notebook.show(
+  BarChart(
+    categories: (1...law.imageCount).map(String.init),
+    bars: zip(["two layers", "one layer"], given).map { Series($0, $1) },
+    references: [ReferenceLine("data", 1 / Double(law.imageCount))], title: "Probability of each image",
+    xLabel: "image",
+    yLabel: "p(x)"), named: "probabilities", caption: "One layer gives some images too much, so others get too little.")
 let shown = 16
 let dreamt = [generative, median.generative].map { $0.dream(shown, using: &sampling)[0] }
 let examples = data.tiled(times: 2, axis: 0).sliced(0..<shown, axis: 0)
@@ -197,8 +206,8 @@ notebook.measure("largest error of a unit's posterior probability", abs(exactMea
 notebook.show(
   ScatterPlot(
     stack([exactMeans.reshaped(to: [-1]), believed.reshaped(to: [-1])], axis: 1),
-    title: "Posterior probability of each unit, each image", xLabel: "exact p(h₁ⱼ = 1 | x)",
-    yLabel: "recognition q(h₁ⱼ = 1 | x)", equalScales: true),
+    title: "Posterior probability of each unit, each image", xLabel: "exact p(unit = 1 | x)",
+    yLabel: "recognition q(unit = 1 | x)", equalScales: true),
   named: "posterior", caption: "On the diagonal recognition is right.")
 
 // %% [markdown]
