@@ -65,7 +65,7 @@ let diagonal = Tensor([[1 / precision[0], 0], [0, 1 / precision[3]]])
 let choices: [(name: String, mean: Tensor, covariance: Tensor)] = [
   ("the prior", .zeros([1, 2]), model.identity),
   ("posterior, moved by 0.5", mean + 0.5, covariance),
-  ("posterior's variances, no correlation", mean, covariance * model.identity),
+  ("its variances, no correlation", mean, covariance * model.identity),
   ("best with independent axes", mean, diagonal),
   ("the posterior", mean, covariance),
 ]
@@ -84,7 +84,7 @@ for q in choices {
   rows.append([q.name, four(bound), four(logP - bound), four(divergence), four(sampled.mean), sampled.standardError])
 }
 notebook.table(
-  headers: ["q", "ELBO", "log p(x) − ELBO", "KL(q ‖ posterior)", "ELBO, sampled", "± s.e."], rows: rows,
+  headers: ["q", "ELBO", "log p(x) − ELBO", "KL", "sampled", "± s.e."], rows: rows,
   caption: "nats; \(draws) samples")
 notebook.measure("largest |log p(x) − ELBO − KL|, Gaussian", worstIdentity, unit: "nats", floor: 0.0)
 notebook.measure("largest deviation of the sampled bound", worstDeviation, unit: "standard errors")

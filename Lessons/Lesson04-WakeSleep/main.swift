@@ -181,7 +181,8 @@ notebook.show(
     bars: zip(["two layers", "one layer"], given).map { Series($0, $1) },
     references: [ReferenceLine("data", 1 / Double(law.imageCount))], title: "Probability of each image",
     xLabel: "image",
-    yLabel: "p(x)"), named: "probabilities", caption: "One layer gives some images too much, so others get too little.")
+    yLabel: "p(x)"), named: "probabilities",
+  caption: "Independent units make products, often near 1/8, 1/16 and 1/32: some images get too much.")
 let shown = 16
 let dreamt = [generative, median.generative].map { $0.dream(shown, using: &sampling)[0] }
 let examples = data.tiled(times: 2, axis: 0).sliced(0..<shown, axis: 0)
