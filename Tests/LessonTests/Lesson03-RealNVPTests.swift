@@ -197,7 +197,7 @@ struct RealNVPLearningTests {
     .solved("RealNVP.1", "RealNVP.4"))
   func twoMoons() {
     let law = TwoMoons()
-    let model = fit(law, steps: 900, seed: 1)
+    let model = fit(law, steps: 1400, seed: 1)
     var random = Random(seed: 100)
     let x = law.samples(20_000, using: &random)
     let reached = loss(model, law, x)
