@@ -180,21 +180,21 @@ func crossValidated(_ components: Int, _ samples: IndexTensor) -> Float {
   return folds.reduce(0, +) / 5
 }
 
-func bestMixture(for samples: IndexTensor) -> LogisticMixture {
+func bestMixture(for samples: IndexTensor) -> (model: LogisticMixture, row: [Any]) {
   let losses = (2...4).map { crossValidated($0, samples) }  // of 2, 3 and 4 humps
   let components = 2 + losses.indices.min { losses[$0] < losses[$1] }!
-  notebook.table(
-    headers: ["points", "2 humps", "3 humps", "4 humps", "chosen"], rows: [[samples.count] + losses + [components]],
-    caption: "nats on held-out points")
   let model = LogisticMixture(components: components, spreadOver: samples, bins: law.bins)
   var optimizer = Adam(model.parameters)
   let rate = Schedule.linear(from: 0.03, to: 0, steps: mixturePasses)
   _ = fit(model, to: samples, by: &optimizer, rate: rate, passes: mixturePasses, name: "mixture-\(samples.count)")
-  return model
+  return (model, [samples.count] + losses + [components])
 }
 
-let (smooth, smallSmooth) = (bestMixture(for: many), bestMixture(for: few))
+let ((smooth, row), (smallSmooth, smallRow)) = (bestMixture(for: many), bestMixture(for: few))
 notebook.parameters = smooth.parameterCount
+notebook.table(
+  headers: ["points", "2 humps", "3 humps", "4 humps", "chosen"], rows: [row, smallRow],
+  caption: "nats on held-out points")
 
 // %% [markdown]
 // ## Results
