@@ -1,8 +1,6 @@
 import LessonKit
 
-// Reverse-mode differentiation of numbers, with rules that compute with values and so can be differentiated too.
-
-/// A number that remembers how it was computed.
+/// A number that remembers how it was computed, for reverse-mode differentiation.
 final class Value {
   /// How a value follows from its inputs.
   enum Operation {

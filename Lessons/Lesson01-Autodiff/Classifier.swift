@@ -8,9 +8,9 @@ final class Classifier: Module {
 
   init(units: Int, using random: inout Random) {
     self.units = units
-    let row =
-      Tensor.uniform([units, 4], in: -1..<1, using: &random) * Tensor([1, 1, 1, 1 / Float(units).squareRoot()])
-    w = concatenate([row.reshaped(to: [4 * units]), .zeros([1])], axis: 0)
+    let scale = Tensor([1, 1, 1, 1 / Float(units).squareRoot()])
+    let rows = Tensor.uniform([units, 4], in: -1..<1, using: &random) * scale
+    w = concatenate([rows.reshaped(to: [4 * units]), .zeros([1])], axis: 0)
   }
 
   /// ln p(1|x) − ln p(0|x) with tensors: `[batch, 2] → [batch]`.

@@ -18,8 +18,7 @@ import LessonKit
 // %%
 answerProbes(exercises, mistakes)  // `swift run course check` asks the functions below for values
 let options = LessonOptions.fromCommandLine()
-let notebook = LessonNotebook(
-  lesson: "Lesson01-Autodiff", title: "Automatic differentiation, from nothing", options: options)
+let notebook = LessonNotebook(lesson: "Lesson01-Autodiff", title: "Automatic differentiation", options: options)
 
 // %% [markdown]
 // ## The engine
@@ -78,7 +77,7 @@ notebook.show(
   caption: "Too large a step and too small a step are both wrong; the chain rule is right to the last digit.")
 
 // %% [markdown]
-// ## Model, data and configuration
+// ## Model and data
 //
 // A network with one hidden layer of tanh units tells two classes apart: the logit is $\ln p(1|x) - \ln p(0|x)$, the loss
 // $-\ln p(\text{label}|x)$. It is written with values and with the course's `Tensors`, on the same parameters. The data are two
@@ -87,13 +86,11 @@ notebook.show(
 
 // %%
 notebook.source(of: Classifier.self)
-
 let units = options.choose(quick: 16, standard: 16, full: 48)
 let epochs = options.epochs ?? options.choose(quick: 8, standard: 24, full: 60)
 let (batchSize, learningRate) = (10, Float(0.1))
 var streams = Random(seed: options.seed)
 var (initialization, drawing, training, testing) = (streams.split(), streams.split(), streams.split(), streams.split())
-
 let trainCount = options.choose(quick: 500, standard: 1000, full: 4000)
 let (trainX, trainIndices) = TwoMoons().labelledSamples(trainCount, using: &drawing)
 let (testX, testIndices) = TwoMoons().labelledSamples(options.size == .quick ? 2000 : 10_000, using: &testing)
@@ -119,9 +116,7 @@ let tensorLoss = loss(model, trainX.sliced(some, axis: 0), trainLabels.sliced(so
 let byTensors = Tensors.gradients(of: tensorLoss, withRespectTo: [model.w])[0]
 let byDifferences = w.indices.map { index in
   let sides = [1e-5, -1e-5].map { step in
-    var moved = w
-    moved[index] = Value(w[index].number + step)
-    return batchLoss(moved).number
+    batchLoss(w.enumerated().map { $0 == index ? Value($1.number + step) : $1 }).number
   }
   return (sides[0] - sides[1]) / 2e-5
 }
@@ -129,22 +124,19 @@ for (name, others) in [("Tensors", byTensors.scalars.map(Double.init)), ("centra
   let distance = zip(ours, others).map { abs($0 - $1) }.max()! / ours.map(abs).max()!
   notebook.measure("largest difference from \(name)", distance, unit: "of the largest derivative")
 }
-
 let batch = batchLoss(w)
 let once = topologicalOrder(of: batch).count
 let swept = topologicalOrder(of: sum([batch] + gradients(of: batch, withRespectTo: w))).count - once
-notebook.print(
-  "operations: \(once) for the loss, \(swept) for the sweep, \(2 * w.count * once) for central differences")
+notebook.print("operations: loss \(once), one sweep \(swept), central differences \(2 * w.count * once)")
 
 // %% [markdown]
 // ## Second derivatives, and tensors
 //
 // The sweep is made of values, so it leaves a graph of its own, and a second sweep gives $f''$. Some models of the course need
-// it: a penalty on the size of a gradient (WGAN-GP), a loss that is itself a derivative (score matching).
-//
-// A tensor library has the same rules for whole arrays. One thing is new: in `x + bias`, a bias of shape `[3]` meets an `x` of
-// shape `[4, 3]` and is **broadcast**, used once for every row. That is the diamond again: what is used four times collects four
-// parts, and the gradient of a broadcast is a sum over the copies.
+// it: a penalty on the size of a gradient (WGAN-GP), a loss that is itself a derivative (score matching). A tensor library has
+// the same rules for whole arrays. One thing is new: in `x + bias`, a bias of shape `[3]` meets an `x` of shape `[4, 3]` and is
+// **broadcast**, used once for every row. That is the diamond again: what is used four times collects four parts, and the
+// gradient of a broadcast is a sum over the copies.
 
 // %%
 let places = (-60...60).map { Double($0) / 20 }
@@ -164,8 +156,7 @@ notebook.table(
 // %% [markdown]
 // ## Training
 //
-// The loop of every lesson to come, with our own gradient in the middle: fresh variables from the parameters, the loss of a few
-// points, one sweep, one step of Adam. The state is saved after each epoch; `--resume` goes on from there.
+// The loop of every lesson to come, with our own gradient in the middle. After each epoch the state is saved, for `--resume`.
 
 // %%
 var optimizer = Adam(model.parameters)
@@ -188,18 +179,18 @@ while state.epoch < epochs {
 // ## Results
 //
 // The share of test points put on the wrong moon, and the loss. The floor is what Bayes' rule on the exact law gives on the same
-// points; the baseline is the best straight line, trained with the same loss by tensors.
+// points; the baseline is the best straight line, trained with the same loss by tensors. In the picture, the probability of the
+// lower moon over the plane: where there are data, network and law agree. Far from all data the network is just as sure of
+// itself: $p(\text{label}|x)$ says nothing about how likely $x$ is. That is what $p(x)$ is for, and the rest of the course.
 
 // %%
 let weights = model.values
 let logits = Tensor(rows(testX).map { Float(model($0, weights).number) })  // [count]
-
 let line = Linear(2, 1, using: &initialization)
 var lineOptimizer = Adam(line.parameters, learningRate: 0.05)
 for _ in 0..<500 {
   lineOptimizer.minimize(softplus(line(trainX).reshaped(to: [trainCount]) * (1 - 2 * trainLabels)).mean())
 }
-
 func errors(_ logits: Tensor) -> Estimate { Estimate(abs((logits .> 0) - testLabels) * 100) }
 func losses(_ logits: Tensor) -> Estimate { Estimate(softplus(logits * (1 - 2 * testLabels))) }
 let bayes = TwoMoons.logOdds(of: testX)
@@ -210,14 +201,6 @@ for (name, unit, quantity) in [("test error", "%", errors), ("test loss", "nats/
     baselineName: "straight line")
 }
 
-// %% [markdown]
-// ## The decision surface
-//
-// The probability of the lower moon over the plane, by the network and exactly. Where there are data they agree. Far from all
-// data the network is just as sure of itself: $p(\text{label}|x)$ says nothing about how likely $x$ is. That is what $p(x)$ is
-// for, and the rest of the course.
-
-// %%
 let (xRange, yRange, cells) = (-1.5...2.5, -1.75...2.25, options.choose(quick: 40, standard: 80, full: 80))
 let offsets = (0..<cells).map { 4 * (Double($0) + 0.5) / Double(cells) }
 let grid = offsets.flatMap { up in offsets.map { [xRange.lowerBound + $0, yRange.lowerBound + up] } }  // [cells², 2]
@@ -236,8 +219,7 @@ notebook.show(
 // ## What to try next
 //
 // - Add `relu` to the engine: an operation, a rule, and a line in the switch. What is its second derivative, and does it matter?
-// - Build a chain of 100,000 additions. The recursion runs out of stack, in the sweep and again when the chain is freed. How do
-//   `Sources/Tensors/BackwardPath.swift` and `Graph.swift` avoid that?
+// - Build a chain of 100,000 additions: the recursion runs out of stack. How does `Sources/Tensors/BackwardPath.swift` not?
 // - Time `loss` and its gradient on all training points, by values and by tensors. What do tensors save?
 
 // %%

@@ -46,7 +46,6 @@ let repetitions = options.choose(quick: 2, standard: 10, full: 40)
 
 var streams = Random(seed: options.seed)
 var (drawing, training, testing, repeating) = (streams.split(), streams.split(), streams.split(), streams.split())
-
 let law = DigitisedMixture.twoPeaks
 let many = law.samples(manyPoints, using: &drawing)
 let few = many.sliced(0..<fewPoints, axis: 0)
@@ -56,15 +55,15 @@ notebook.print("train \(many.shape) and \(few.shape)   test \(test.shape)   entr
 // %% [markdown]
 // ## The objective
 //
-// The training points enter through `crossEntropy` alone, all at once: a step is a pass over the data. Beside it we watch what
-// one never has outside a course: its expectation under the true law, $H(p) + \mathrm{KL}$, by a sum over all bins.
+// The training points enter through `crossEntropy`, all at once: a step is a pass over the data. Beside it we watch what one
+// never has outside a course: its expectation under the true law, $H(p) + \mathrm{KL}$, by a sum over all bins.
 
 // %%
 let exactProbabilities = Tensor(law.probabilities.map { Float($0) })  // [bins]
 
 func fit(
-  _ model: some Model, to samples: IndexTensor, by optimizer: inout some Optimizer, rate: Schedule, passes: Int,
-  name: String
+  _ name: String, _ model: some Model, to samples: IndexTensor, _ optimizer: inout some Optimizer, _ rate: Schedule,
+  passes: Int
 ) -> TrainingState {
   var state = notebook.begin(name, model, &optimizer, options: options, random: training.split())
   while state.epoch < passes {
@@ -85,21 +84,17 @@ func fit(
 // ## A histogram by gradient descent
 //
 // The gradient of the loss with respect to the logit of bin $i$ is $p_\theta(i) - n_i/N$, model less count. It vanishes at the
-// **counts**, and the loss is convex, so descent must end there. That can be checked bin by bin.
-//
-// A bin without points has its own probability as its gradient, which is the weaker the closer it comes to the optimum, 0: after
-// $t$ steps of size $\eta$ about $1/\eta t$ is left. Descent never quite arrives. That is luck, as the next picture shows.
+// **counts**, and the loss is convex, so descent must end there. That can be checked bin by bin. A bin without points has its own
+// probability as its gradient, which is the weaker the closer it comes to the optimum, 0: after $t$ steps of size $\eta$ about
+// $1/\eta t$ is left. Descent never quite arrives. That is luck, as the next picture shows.
 
 // %%
 func fitHistogram(to samples: IndexTensor) -> (model: Histogram, history: [String: [Float]]) {
   let model = Histogram(bins: law.bins)
   var optimizer = SGD(model.parameters, learningRate: 20)
-  let state = fit(
-    model, to: samples, by: &optimizer, rate: .constant(20), passes: histogramPasses, name: "histogram-\(samples.count)"
-  )
+  let state = fit("histogram-\(samples.count)", model, to: samples, &optimizer, .constant(20), passes: histogramPasses)
   return (model, state.history)
 }
-
 let (histogram, smallHistogram) = (fitHistogram(to: many).model, fitHistogram(to: few))
 for (model, samples) in [(histogram, many), (smallHistogram.model, few)] {
   let counts = exp(countedLogProbabilities(samples, bins: law.bins))
@@ -156,7 +151,7 @@ notebook.table(
 // ## How many humps?
 //
 // A mixture of $K$ humps is trained from locations spread over the sorted data. More humps follow the law more closely, and the
-// noise too. The training points themselves must not judge: cross-validation trains on four fifths and asks the rest.
+// noise too. The training points themselves must not judge: cross-validation trains on four fifths and asks the rest, in nats.
 
 // %%
 func fitMixture(_ components: Int, to samples: IndexTensor) -> LogisticMixture {
@@ -174,27 +169,24 @@ func crossValidated(_ components: Int, _ samples: IndexTensor) -> Float {
   let folds = (0..<5).map { fold in
     let kept = IndexTensor(x.indices.filter { $0 % 5 != fold }.map { x[$0] })
     let held = IndexTensor(x.indices.filter { $0 % 5 == fold }.map { x[$0] })
-    let model = fitMixture(components, to: kept)
-    return crossEntropy(model.logProbabilities.detached(), held).scalar
+    return crossEntropy(fitMixture(components, to: kept).logProbabilities, held).scalar
   }
   return folds.reduce(0, +) / 5
 }
 
-func bestMixture(for samples: IndexTensor) -> LogisticMixture {
+func bestMixture(for samples: IndexTensor) -> (model: LogisticMixture, row: [Any]) {
   let losses = (2...4).map { crossValidated($0, samples) }  // of 2, 3 and 4 humps
   let components = 2 + losses.indices.min { losses[$0] < losses[$1] }!
-  notebook.table(
-    headers: ["points", "2 humps", "3 humps", "4 humps", "chosen"], rows: [[samples.count] + losses + [components]],
-    caption: "nats on held-out points")
   let model = LogisticMixture(components: components, spreadOver: samples, bins: law.bins)
   var optimizer = Adam(model.parameters)
   let rate = Schedule.linear(from: 0.03, to: 0, steps: mixturePasses)
-  _ = fit(model, to: samples, by: &optimizer, rate: rate, passes: mixturePasses, name: "mixture-\(samples.count)")
-  return model
+  _ = fit("mixture-\(samples.count)", model, to: samples, &optimizer, rate, passes: mixturePasses)
+  return (model, [samples.count] + losses + [components])
 }
 
-let (smooth, smallSmooth) = (bestMixture(for: many), bestMixture(for: few))
+let ((smooth, row), (smallSmooth, smallRow)) = (bestMixture(for: many), bestMixture(for: few))
 notebook.parameters = smooth.parameterCount
+notebook.table(headers: ["points", "2 humps", "3 humps", "4 humps", "chosen"], rows: [row, smallRow])
 
 // %% [markdown]
 // ## Results
@@ -210,7 +202,6 @@ func onTest(_ logProbabilities: Tensor) -> Estimate {
   if logs.min().scalar == -.infinity { return Estimate(mean: .infinity, standardError: .infinity) }
   return law.entropy + Estimate(exactLogs - logs)
 }
-
 func results(_ samples: IndexTensor, _ histogram: Histogram, _ mixture: LogisticMixture) -> [[Any]] {
   let models = [
     ("raw counts", countedLogProbabilities(samples, bins: law.bins)), ("histogram", histogram.logProbabilities),
@@ -249,8 +240,9 @@ func picture(_ samples: IndexTensor, _ model: LogisticMixture) -> BarChart {
     ], title: "\(samples.count) points", xLabel: "x", yLabel: "probability of a bin", yRange: 0...0.08)
 }
 notebook.show(
-  Panels([picture(few, smallSmooth), picture(many, smooth)], columns: 1), named: "fit",
-  caption: "From 200 points the histogram learns gaps that are not there; the mixture bridges them.")
+  picture(few, smallSmooth), named: "fit-few",
+  caption: "The histogram learns gaps that are not there; the mixture bridges them.")
+notebook.show(picture(many, smooth), named: "fit-many", caption: "With many points both are near the law.")
 
 // %% [markdown]
 // ## What a parameter costs
@@ -287,10 +279,9 @@ notebook.show(
 //
 // Natural logarithms give **nats**, those to base 2 **bits**: divide by $\ln 2 = 0.6931$. Bits mean something: a coder that
 // believes the model needs that many, on average, to write down a draw, and the KL is what it wastes. Images are quoted in **bits
-// per dimension**: the bits of an image over its number of pixels and channels, so that sizes can be compared.
-//
-// A *density* on $[0, 1]$ is another thing: in bins of width $1/100$, $-\log$ density is $-\log p - \log 100$, and may be
-// negative. The two can be compared only with that term in place: $d \log 256$ for an image of $d$ bytes.
+// per dimension**: the bits of an image over its number of pixels and channels, so that sizes can be compared. A *density* on
+// $[0, 1]$ is another thing: in bins of width $1/100$, $-\log$ density is $-\log p - \log 100$, and may be negative. The two can
+// be compared only with that term in place: $d \log 256$ for an image of $d$ bytes.
 
 // %%
 let best = onTest(smooth.logProbabilities).mean
@@ -305,9 +296,7 @@ notebook.table(
 //
 // - Start the mixture with all its locations equal. What is each hump's gradient, and why do they never part?
 // - Replace `adding: 1` by 0.5 and 0.1. Which is best with 200 points, and which with 8,000?
-// - Stop the histogram of 200 points where its expected loss is least. Is it better than adding one? How to find that step
-//   without the law?
+// - Stop the histogram of 200 points where its expected loss is least: is that better than adding one? And without the law?
 
 // %%
-notebook.finish(
-  verdict: "test NLL, mixture, \(manyPoints) points", data: "two peaks in 100 bins", picture: "fit")
+notebook.finish(verdict: "test NLL, mixture, \(manyPoints) points", data: "two peaks in 100 bins", picture: "fit-few")
