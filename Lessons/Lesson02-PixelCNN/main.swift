@@ -200,7 +200,8 @@ notebook.measure(
 notebook.source(of: FeatureCache.self)
 
 // %%
-let trial = IndexTensor((0..<options.choose(quick: 4, standard: 20, full: 1)).map { Int32($0 % 10) })
+let trialCount = isLarge ? 1 : options.choose(quick: 4, standard: 20, full: 20)
+let trial = IndexTensor((0..<trialCount).map { Int32($0 % 10) })
 let samplers: [(String, any PixelPredictor, Int)] = [
   ("whole image for each pixel", FullPass(model: model, labels: trial), height * width * height * width),
   ("features kept", FeatureCache(model, trial), height * width),
