@@ -49,7 +49,7 @@ notebook.source(of: WaveNet.self)
 let levels = 256
 let epochs = options.epochs ?? options.choose(quick: 2, standard: 20, full: 40)
 let noiseSteps = options.choose(quick: 100, standard: 64, full: 200)  // in an epoch
-let toneSteps = options.choose(quick: 40, standard: 28, full: 200)
+let toneSteps = options.choose(quick: 40, standard: 25, full: 200)
 let (stacks, doublings) = options.choose(quick: (1, 7), standard: (1, 10), full: (3, 10))
 let (channels, skips) = options.choose(quick: (16, 32), standard: (32, 64), full: (64, 128))
 
