@@ -56,7 +56,7 @@ struct Queue {
 
 /// ``dilatedCausalConvolution(_:weight:bias:dilation:)`` at one more time: `[batch, inputs] → [batch, outputs]`.
 ///
-/// The queue gives up x_{t−d} and takes x_t in its place (Paine and others 2016, arXiv 1611.09482, section 2).
+/// The queue gives up x_{t−d} and takes x_t in its place (Paine and others 2016, arXiv 1611.09482).
 func cachedStep(_ x: Tensor, queue: inout Queue, weight: Tensor, bias: Tensor) -> Tensor {
   // BEGIN SOLUTION WaveNet.4
   let past = queue.ring[queue.oldest]
@@ -67,7 +67,7 @@ func cachedStep(_ x: Tensor, queue: inout Queue, weight: Tensor, bias: Tensor) -
   // END SOLUTION
 }
 
-/// One layer: z = tanh(W_f ∗ x + V_f h) ⊙ σ(W_g ∗ x + V_g h) and a residual connection around it (equation 3, figure 4).
+/// One layer: z = tanh(W_f ∗ x + V_f h) ⊙ σ(W_g ∗ x + V_g h) and a residual connection around it (sections 2.3–2.5, figure 4).
 final class ResidualBlock: Module {
   let dilation: Int
   /// W_f and W_g side by side, `[2, channels, 2 · channels]`.
@@ -109,7 +109,7 @@ final class ResidualBlock: Module {
   }
 }
 
-/// p(x | h) = Π p(x_t | x_1, …, x_{t−1}, h), each factor a softmax over the levels of a sample (equations 1 and 2).
+/// p(x | h) = Π p(x_t | x_1, …, x_{t−1}, h), each factor a softmax over the levels of a sample (equation 3).
 final class WaveNet: Module {
   let levels: Int
   /// What the paper's one-hot input is multiplied with, one row for each level.

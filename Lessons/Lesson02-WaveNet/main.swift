@@ -22,7 +22,7 @@ struct WaveNetOptions: ParsableArguments {
 
   func validate() throws {
     guard !(220...880).contains(pitch) else { return }
-    throw ValidationError("--pitch \(pitch): the model learns tones of 220 to 880 Hz, and can play no others.")
+    throw ValidationError("--pitch \(pitch): the model is trained for tones of 220 to 880 Hz.")
   }
 }
 
@@ -48,8 +48,8 @@ notebook.source(of: WaveNet.self)
 // %%
 let levels = 256
 let epochs = options.epochs ?? options.choose(quick: 2, standard: 20, full: 40)
-let noiseSteps = options.choose(quick: 100, standard: 80, full: 200)  // in an epoch
-let toneSteps = options.choose(quick: 40, standard: 28, full: 200)
+let noiseSteps = options.choose(quick: 100, standard: 64, full: 200)  // in an epoch
+let toneSteps = options.choose(quick: 40, standard: 25, full: 200)
 let (stacks, doublings) = options.choose(quick: (1, 7), standard: (1, 10), full: (3, 10))
 let (channels, skips) = options.choose(quick: (16, 32), standard: (32, 64), full: (64, 128))
 
@@ -162,12 +162,12 @@ notebook.measure(
 notebook.measure("resonance: loss above the floor", excess, unit: "nats/sample", floor: 0)
 
 // %% [markdown]
-// The softmax is not told that levels have an order, nor that the noise is Gaussian. Beside the exact law, for the next sample of three sounds:
+// The softmax is not told that levels have an order, nor that the noise is Gaussian. Beside the exact law, for the next sample of two sounds:
 
 // %%
-let prefixes = tests[0].sliced(0..<3, axis: 0).sliced(0..<skipped + 1, axis: 1)  // [3, 33]
+let prefixes = tests[0].sliced(0..<2, axis: 0).sliced(0..<skipped + 1, axis: 1)  // [2, 33]
 let predicted = withoutGradients { softmax(noiseModel(prefixes)) }
-let panels = (0..<3).map { row -> LinePlot in
+let panels = (0..<2).map { row -> LinePlot in
   let past = prefixes.scalars[row * (skipped + 1)..<row * (skipped + 1) + skipped]
   let every = IndexTensor((0..<Int32(levels)).flatMap { past + [$0] }, shape: [levels, skipped + 1])
   let model = predicted.sliced([row..<row + 1, skipped..<skipped + 1, 0..<levels]).scalars
