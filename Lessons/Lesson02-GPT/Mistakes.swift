@@ -85,9 +85,8 @@ let mistakes: [KnownMistakes] = [
     },
     Mistake("The cache holds the newest times alone: earlier keys and values belong before them.") { layer, x, cache in
       let (_, keys, values) = layer.projected(x)
-      let output = step(layer, x, &cache)
-      cache = KeyValueCache(keys: keys, values: values)
-      return output
+      defer { cache = KeyValueCache(keys: keys, values: values) }
+      return step(layer, x, &cache)
     },
     Mistake("The cache is kept but not used: attend to all keys and values, not to the new ones alone.") {
       layer, x, cache in

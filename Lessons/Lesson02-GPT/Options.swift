@@ -22,6 +22,10 @@ struct GPTOptions: ParsableArguments {
     if min(validation, test) < 8 * context {
       throw Refusal("\(lesson.data ?? "the data"): the text is too short; give \(180 * context) characters or more")
     }
+    if vocabulary.count > 320 {
+      throw Refusal(
+        "\(lesson.data ?? "the data"): \(vocabulary.count) different characters; 3-grams of at most 320 are counted")
+    }
     if let odd = prompt.unicodeScalars.first(where: { !vocabulary.characters.contains($0) }) {
       throw Refusal("--prompt: the text that the model learns from does not hold \(String(odd).debugDescription)")
     }
