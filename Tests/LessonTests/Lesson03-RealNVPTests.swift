@@ -175,13 +175,13 @@ struct RealNVPLearningTests {
     var random = Random(seed: seed)
     let model = RealNVP(
       scales: [
-        planarLayers(dimension: 2, couplings: 8, hidden: [24, 24], alternates: alternates, using: &random)
+        planarLayers(dimension: 2, couplings: 6, hidden: [24, 24], alternates: alternates, using: &random)
       ], shapes: [[2]])
     var optimizer = Adam(model.parameters)
-    let schedule = Schedule.cosine(from: 1e-2, steps: steps).warmedUp(steps: 30)
+    let schedule = Schedule.cosine(from: 7e-3, steps: steps).warmedUp(steps: 30)
     for step in 0..<steps {
       optimizer.learningRate = schedule(step)
-      optimizer.minimize(-model.logProbability(of: law.samples(128, using: &random)).mean(), clippingToNorm: 5)
+      optimizer.minimize(-model.logProbability(of: law.samples(256, using: &random)).mean(), clippingToNorm: 5)
     }
     return model
   }
@@ -197,7 +197,7 @@ struct RealNVPLearningTests {
     .solved("RealNVP.1", "RealNVP.4"))
   func twoMoons() {
     let law = TwoMoons()
-    let model = fit(law, steps: 1400, seed: 1)
+    let model = fit(law, steps: 800, seed: 1)
     var random = Random(seed: 100)
     let x = law.samples(20_000, using: &random)
     let reached = loss(model, law, x)
@@ -235,7 +235,7 @@ struct RealNVPLearningTests {
     let model = imageFlow(
       side: 8, channels: 1, counts: (3, 3, 4), network: .dense([64]), isAffine: true, using: &random)
     var optimizer = AdamW(model.parameters, learningRate: 4e-3, weightDecay: 0.1)
-    for _ in 0..<12 {
+    for _ in 0..<8 {
       for levels in images.train.batches(ofSize: 100, droppingLast: true, shuffledUsing: &random) {
         let noise = Tensor.uniform(levels.shape, using: &random)
         optimizer.minimize(images.bits(levels, noise) { model.logProbability(of: $0) }.mean(), clippingToNorm: 1)
