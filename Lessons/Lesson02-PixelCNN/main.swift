@@ -31,7 +31,8 @@ notebook.source(of: PixelCNN.self)
 // %% [markdown]
 // ## Configuration
 //
-// Settings of all models were chosen with `--validate`, which leaves the test images alone.
+// Settings for the digits were chosen on 300 training images held back; `--validate` measures on such a split, with the test
+// images left alone. Those of `--full` are not tuned.
 
 // %%
 let isLarge = options.size == .full || options.data != nil  // 28×28 pixels in place of 8×8
