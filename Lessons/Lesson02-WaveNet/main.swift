@@ -48,7 +48,7 @@ notebook.source(of: WaveNet.self)
 // %%
 let levels = 256
 let epochs = options.epochs ?? options.choose(quick: 2, standard: 20, full: 40)
-let noiseSteps = options.choose(quick: 100, standard: 50, full: 200)  // in an epoch
+let noiseSteps = options.choose(quick: 100, standard: 64, full: 200)  // in an epoch
 let toneSteps = options.choose(quick: 40, standard: 25, full: 200)
 let (stacks, doublings) = options.choose(quick: (1, 7), standard: (1, 10), full: (3, 10))
 let (channels, skips) = options.choose(quick: (16, 32), standard: (32, 64), full: (64, 128))
@@ -82,7 +82,7 @@ notebook.show(
 // in its cell each value before lay. The exact rate counts both, by quadrature: it is the floor, and a sample's own entropy the baseline.
 
 // %%
-let (length, skipped) = (512, 32)
+let length = 512
 func process(_ length: Int) -> AutoregressiveProcess {
   AutoregressiveProcess(period: 16, damping: 0.9, standardDeviation: 0.25, length: length)
 }
@@ -98,8 +98,7 @@ notebook.table(
     return [levels, formula, law.entropyRateLowerBound, law.entropyRate, error]
   },
   caption: "Entropy of a sample's level given all before it, in nats; σ = \(Float(process(1).deviation))")
-let (testLaw, startLaw) = (law(length), law(skipped))
-let entropyRate = testLaw.entropyRate
+let entropyRate = law(length).entropyRate
 
 // %% [markdown]
 // ## Training
@@ -144,18 +143,19 @@ let noiseState = fit(noiseModel, name: "resonance", steps: noiseSteps, rate: 8e-
 // noise, is what the model still loses; floor plus difference is its loss. The first 32 samples, where the past is short, do not count.
 
 // %%
+let skipped = 32
 func logProbability(_ model: WaveNet, _ x: IndexTensor, h: Tensor? = nil, from start: Int) -> Tensor {
   let each = withoutGradients { categoricalLogLikelihood(model(x, h: h), x) }
   return each.sliced(start..<x.shape[1], axis: 1).mean(axis: 1)  // [batch]
 }
-let tests = (0..<options.choose(quick: 1, standard: 8, full: 32)).map { _ in testLaw.samples(32, using: &testing) }
+let tests = (0..<options.choose(quick: 1, standard: 8, full: 32)).map { _ in law(length).samples(32, using: &testing) }
 let losses = tests.map { x -> Tensor in
-  let start = startLaw.logProbability(of: x.sliced(0..<skipped, axis: 1))
-  let exact = (testLaw.logProbability(of: x) - start) / Float(length - skipped)
+  let start = law(skipped).logProbability(of: x.sliced(0..<skipped, axis: 1))
+  let exact = (law(length).logProbability(of: x) - start) / Float(length - skipped)
   return exact - logProbability(noiseModel, x, from: skipped)
 }
 let excess = Estimate(concatenate(losses, axis: 0))
-let error = hypot(excess.standardError, Float(testLaw.entropyRateStandardError))
+let error = hypot(excess.standardError, Float(law(length).entropyRateStandardError))
 notebook.measure(
   "test loss", Float(entropyRate) + excess.mean, standardError: error, unit: "nats/sample", floor: entropyRate,
   baseline: law(1).entropy, baselineName: "samples alone")
