@@ -92,13 +92,13 @@ func reverseDivergence(_ flow: IAF, from target: (Tensor) -> Tensor, beta: Float
   // END SOLUTION
 }
 
-/// Half the variance of log q(x) − log p̃(x) over the samples that `noise` becomes, held where they are: one number, in nats².
+/// Half the variance of log q(x) − β log p̃(x) over the samples that `noise` becomes, held where they are: one number, in nats².
 ///
-/// Its gradient is another estimate of that of KL(q‖p), which does not pass through x (Richter 2020, arXiv 2010.10436, section 3);
-/// but log q must be taken at given points, the slow way.
-func logVariance(_ flow: IAF, from target: (Tensor) -> Tensor, noise: Tensor) -> Tensor {
+/// Its gradient has the same expectation as that of ``reverseDivergence(_:from:beta:noise:)``, but does not pass through x (Richter
+/// 2020, arXiv 2010.10436, proposition 1). It needs log q at given points: the slow way.
+func logVariance(_ flow: IAF, from target: (Tensor) -> Tensor, beta: Float, noise: Tensor) -> Tensor {
   let x = withoutGradients { flow(noise).x }
-  return (flow.logProbability(of: x) - target(x)).variance() * 0.5
+  return (flow.logProbability(of: x) - target(x) * beta).variance() * 0.5
 }
 
 /// The z that a step takes to `next`, one coordinate after the other: zᵢ = (nextᵢ − μᵢ)/σᵢ, `[batch, dimension]`.
