@@ -35,8 +35,8 @@ notebook.source(of: GPT.self)
 // %%
 let context = 256
 let (width, heads, layers) = options.choose(quick: (48, 4, 2), standard: (96, 4, 2), full: (384, 6, 6))
-let epochs = options.epochs ?? options.choose(quick: 2, standard: 10, full: 60)
-let pairEpochs = options.epochs ?? options.choose(quick: 2, standard: 6, full: 60)
+let epochs = options.epochs ?? options.choose(quick: 2, standard: 12, full: 60)
+let pairEpochs = options.epochs ?? options.choose(quick: 2, standard: 8, full: 60)
 let stepsPerEpoch = options.choose(quick: 30, standard: 150, full: 500)
 let tokensPerStep = options.choose(quick: 512, standard: 512, full: 8192)
 let pairTokens = options.choose(quick: 300, standard: 512, full: 2048)

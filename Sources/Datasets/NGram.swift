@@ -9,7 +9,7 @@ import Tensors
 public struct NGram: Sendable {
   /// The number of different tokens.
   public let vocabulary: Int
-  /// 1 for single tokens, 2 for pairs, 3 for triples …
+  /// 1 for single tokens, 2 for pairs, 3 for triples, and so on.
   public let order: Int
   /// For each number of tokens looked back, count(c w) at `[context · vocabulary + w]`.
   private var counts: [[Int32]] = []

@@ -71,7 +71,10 @@ struct ShippedDataTests {
     let files = try FileManager.default.subpathsOfDirectory(atPath: data.path)
     let sizes = try files.map { try FileManager.default.attributesOfItem(atPath: data.path + "/" + $0)[.size] as? Int }
     #expect(sizes.reduce(0) { $0 + ($1 ?? 0) } < 12_000_000)
-    #expect(Set(files).isSuperset(of: ["digits/LICENSE", "fashion-mnist/LICENSE", "king-james/LICENSE", "README.md", "make.py"]))
+    #expect(
+      Set(files).isSuperset(of: [
+        "digits/LICENSE", "fashion-mnist/LICENSE", "king-james/LICENSE", "README.md", "make.py",
+      ]))
   }
 
   @Test(

@@ -31,8 +31,8 @@ struct MAFIdentityTests {
     for i in 0..<dimension {
       for part in 0..<2 {
         let slope = gradient(at: x) { x in
-          let (mu, alpha) = network(x)
-          return (part == 0 ? mu : alpha).sliced(i..<i + 1, axis: 1).sum() + x.sum() * 0
+          let (shift, logScale) = network(x)
+          return (part == 0 ? shift : logScale).sliced(i..<i + 1, axis: 1).sum() + x.sum() * 0
         }
         for (j, value) in slope.scalars.enumerated() { #expect(j < i ? abs(value) > 1e-4 : value == 0) }
       }
@@ -43,7 +43,7 @@ struct MAFIdentityTests {
     "A step and a stack pass the battery in dimensions 1, 2, 3, 5", .solved("MAF.1", "MAF.2", "MAF.3", "MAF.4"),
     arguments: [1, 2, 3, 5])
   func battery(dimension: Int) {
-    for steps in [1, 4] {
+    for steps in [1, 2] {
       let flow = flow(dimension, steps: steps, seed: UInt64(dimension))
       FlowBattery(
         name: "MAF of \(steps) steps", dimension: dimension,
