@@ -18,6 +18,7 @@ import LessonKit
 // %%
 answerProbes(exercises, mistakes)  // `swift run course check` asks the functions below for values
 let options = LessonOptions.fromCommandLine()
+options.refuseData()
 let notebook = LessonNotebook(lesson: "Lesson01-Autodiff", title: "Automatic differentiation", options: options)
 
 // %% [markdown]

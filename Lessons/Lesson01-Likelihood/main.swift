@@ -19,6 +19,7 @@ import LessonKit
 // %%
 answerProbes(exercises, mistakes)  // `swift run course check` asks the functions below for values
 let options = LessonOptions.fromCommandLine()
+options.refuseData()
 let notebook = LessonNotebook(lesson: "Lesson01-Likelihood", title: "Maximum likelihood", options: options)
 
 // %% [markdown]

@@ -229,7 +229,8 @@ notebook.show(
 // ## What the heads look at
 //
 // One row of a map for each character, which looks at the characters before it; a bright cell is a large weight. Its rows sum to 1.
-// Heads of the first block have learned to find the character just before, as a table of pairs would; others spread over a word.
+// Some heads of the first block look at the characters just before, as a table of pairs or triples would; others spread over all
+// that came.
 
 // %%
 let sample = windows(test, at: [0], length: 48)  // [1, 48]

@@ -28,6 +28,7 @@ struct WaveNetOptions: ParsableArguments {
 
 let command = WaveNetOptions.fromCommandLine()
 let options = command.lesson
+options.refuseData()
 let notebook = LessonNotebook(lesson: "Lesson02-WaveNet", title: "WaveNet", options: options)
 
 // %% [markdown]

@@ -22,6 +22,7 @@ import LessonKit
 // %%
 answerProbes(exercises, mistakes)  // `swift run course check` asks the functions below for values
 let options = LessonOptions.fromCommandLine()
+options.refuseData()
 let notebook = LessonNotebook(lesson: "Lesson03-MAF", title: "Masked autoregressive flow", options: options)
 
 // %% [markdown]
@@ -184,7 +185,7 @@ func density(_ log: (Tensor) -> Tensor, _ title: String, _ x: ClosedRange<Double
   let grid = WarpedGrid.points(xRange: x, yRange: y, rows: 160, columns: 160)  // [25600, 2]
   return HeatMap(
     exp(withoutGradients { log(grid) } * 0.5).reshaped(to: [160, 160]), title: title, xLabel: "x₁", yLabel: "x₂",
-    valueLabel: "√density", xRange: x, yRange: y, valueRange: 0...(title.hasPrefix("S") ? 1.2 : 0.9))
+    valueLabel: "root of density", xRange: x, yRange: y, valueRange: 0...(title.hasPrefix("S") ? 1.2 : 0.9))
 }
 
 let (smileyX, smileyY) = (-3.0...3.0, -2.2...3.8)
@@ -278,7 +279,7 @@ notebook.show(
   caption: "The ratio of the two is about the number of dimensions.")
 
 // %% [markdown]
-// The inverse autoregressive flow (`Lesson03-IAF`) is the same mathematics read the other way: fast samples, slow densities.
+// The inverse autoregressive flow (Kingma et al. 2016) is the same mathematics read the other way: fast samples, slow densities.
 //
 // ## What to try next
 //

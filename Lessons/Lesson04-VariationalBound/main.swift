@@ -15,6 +15,7 @@ import LessonKit
 // %%
 answerProbes(exercises, mistakes)  // `swift run course check` asks the functions below for values
 let options = LessonOptions.fromCommandLine()
+options.refuseData()
 let notebook = LessonNotebook(lesson: "Lesson04-VariationalBound", title: "The variational bound", options: options)
 
 // %%

@@ -30,6 +30,20 @@ struct LessonCommandTests {
     }
   }
 
+  @Test(
+    "A lesson that reads no data refuses a folder of them",
+    arguments: lessons.filter { lesson in
+      ["Likelihood", "Autodiff", "WaveNet", "MAF", "VariationalBound", "WakeSleep"].contains {
+        lesson.hasSuffix("-" + $0)
+      }
+    })
+  func noData(lesson: String) throws {
+    let runner = try LessonRunner(lesson)
+    defer { runner.remove() }
+    let outcome = try runner.run(["--quick", "--data", "/nowhere"])
+    #expect(outcome.status != 0 && outcome.errors.hasPrefix("error: --data /nowhere: "))
+  }
+
   @Test("Help names the options and the examples", arguments: lessons)
   func help(lesson: String) throws {
     let runner = try LessonRunner(lesson)
