@@ -108,7 +108,7 @@ struct Axis {
   static func shortened(_ value: Double) -> String {
     guard value.isFinite else { return value.isNaN ? "not a number" : value > 0 ? "∞" : "−∞" }
     if value == 0 { return "0" }
-    if abs(value) >= 1e5 || abs(value) < 1e-3 {
+    if abs(value) >= 9999.5 || abs(value) < 1e-3 {
       let exponent = Int(floor(log10(abs(value)) + 1e-12))
       return scientific(value, exponent, digits: 3)
     }

@@ -145,7 +145,7 @@ struct SVGTests {
 
   @Test func `all of ASCII and the course's signs have a letter in the raster's font`() {
     let missing = StrokeFont.glyph("\u{65e5}").strokes
-    let signs = (32..<127).map { Character(UnicodeScalar(UInt8($0))) } + "−·…×²σμεℒαβλθπ≤≥°é₁⁻⁹‖∞½"
+    let signs = (32..<127).map { Character(UnicodeScalar(UInt8($0))) } + "−·…×²σμεℒαβλθπ≤≥°é₁⁻⁹‖∞½¼√ˣᵀᵢⱼ"
     for sign in signs {
       let glyph = StrokeFont.glyph(sign)
       #expect(glyph.strokes != missing && glyph.advance > 1 && (sign == " " || !glyph.strokes.isEmpty), "\(sign)")

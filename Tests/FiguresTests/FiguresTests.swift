@@ -161,6 +161,10 @@ struct AxisTests {
     #expect(Axis(holding: [], range: 0...3e-6).ticks.map(\.label).last == "3×10⁻⁶")
     #expect(Axis(holding: [], range: 1_000_000.1...1_000_000.3).ticks.map(\.label).contains("1000000.12"))
     #expect(
+      Axis(holding: [], range: 1...1e6, isLogarithmic: true).ticks.map(\.label) == [
+        "1", "10", "100", "1000", "10⁴", "10⁵", "10⁶",
+      ])
+    #expect(
       Axis(holding: [], range: 1e-3...1e2, isLogarithmic: true).ticks.map(\.value) == [0.001, 0.01, 0.1, 1, 10, 100])
   }
 
