@@ -119,7 +119,7 @@ let package = Package(
       name: "LessonTests", dependencies: ["LessonKit"] + lessons.map { .target(name: $0) },
       sources: [
         "FlowBattery.swift", "ImageClassifierTests.swift", "LessonCommandTests.swift", "LessonRunner.swift",
-        "SampleJudgeTests.swift",
+        "LinearProbeTests.swift", "SampleJudgeTests.swift",
         "ReadmeTests.swift", "Solved.swift",
       ] + lessons.map { "\($0)Tests.swift" }),
   ]

@@ -1,3 +1,4 @@
+import Datasets
 import Tensors
 
 /// How samples share out over the modes of a law, each sample counted for the mode nearest to it.
@@ -38,7 +39,7 @@ public struct ModeCoverage: Sendable {
     shares = all.map { $0 / batch }
     goodShares = good.map { $0 / batch }
     spreads = (0..<counts).map { mode in
-      let own = embedding(samples, IndexTensor(nearest.indices.filter { nearest[$0] == mode }.map { Int32($0) }))
+      let own = samples.examples(at: nearest.indices.filter { nearest[$0] == mode })
       return own.shape[0] < 2 ? .nan : Double(own.variance(axes: [0]).mean().scalar).squareRoot()
     }
   }

@@ -53,7 +53,7 @@ struct SampleJudgeTests {
     let half = law.labelledSamples(2000, using: &random)
     let kept = half.labels.scalars.indices.filter { half.labels.scalars[$0] < 4 }
     let dropped = PrecisionAndRecall(
-      of: embedding(half.points, IndexTensor(kept.map { Int32($0) })), against: data)
+      of: half.points.examples(at: kept), against: data)
     #expect(dropped.precision.mean > 0.85 && dropped.recall.mean < 0.6)
     let spread = PrecisionAndRecall(of: .uniform([1000, 2], in: -3..<3, using: &random), against: data)
     #expect(spread.precision.mean < 0.6 && spread.recall.mean > 0.85)
