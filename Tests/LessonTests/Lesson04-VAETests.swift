@@ -43,7 +43,7 @@ struct VAEIdentityTests {
     let (w, b, d) = ([1.5, -0.5], [0.3, -0.2], [0.8, 1.2])
     let examples = Tensor.normal([10, 2], using: &random)
     let model = VAE(
-      encoder: Encoder(inputs: 2, hidden: nil, latents: 1, using: &random),
+      encoder: Encoder(inputs: 2, hidden: [], latents: 1, using: &random),
       decoder: GaussianDecoder(latents: 1, examples: examples, using: &random))
     let decoder = model.decoder as! GaussianDecoder
     decoder.mean.weight = Tensor([w.map(Float.init)])
@@ -95,8 +95,8 @@ struct VAEIdentityTests {
   func probabilitiesSumToOne() {
     var random = Random(seed: 4)
     let model = VAE(
-      encoder: Encoder(inputs: 6, hidden: 8, latents: 1, using: &random),
-      decoder: BernoulliDecoder(latents: 1, hidden: 8, outputs: 6, using: &random))
+      encoder: Encoder(inputs: 6, hidden: [8], latents: 1, using: &random),
+      decoder: BernoulliDecoder(latents: 1, hidden: [8], outputs: 6, using: &random))
     let images = Tensor((0..<64).map { code in (0..<6).map { Float(code >> $0 & 1) } })  // [64, 6]
     // ∫ p(x|z) p(z) dz by the midpoint rule on −6…6.
     let z = Tensor((0..<600).map { [-6 + (Float($0) + 0.5) * 0.02] })
@@ -125,7 +125,7 @@ struct VAELearningTests {
   private func fit(_ law: LinearGaussian, steps: Int, seed: UInt64) -> VAE {
     var random = Random(seed: seed)
     let model = VAE(
-      encoder: Encoder(inputs: 2, hidden: nil, latents: 2, using: &random),
+      encoder: Encoder(inputs: 2, hidden: [], latents: 2, using: &random),
       decoder: GaussianDecoder(latents: 2, examples: law.samples(1000, using: &random), using: &random))
     var optimizer = Adam(model.parameters)
     for step in 0..<steps {
@@ -184,8 +184,8 @@ struct VAELearningTests {
     let testGreys = data.test.images(at: 0..<500).reshaped(to: [500, 784])
     let test = Tensor.bernoulli(testGreys, using: &random)
     let model = VAE(
-      encoder: Encoder(inputs: 784, hidden: 100, latents: 8, using: &random),
-      decoder: BernoulliDecoder(latents: 8, hidden: 100, outputs: 784, using: &random))
+      encoder: Encoder(inputs: 784, hidden: [100], latents: 8, using: &random),
+      decoder: BernoulliDecoder(latents: 8, hidden: [100], outputs: 784, using: &random))
     var optimizer = Adam(model.parameters, learningRate: 2e-3)
     for _ in 0..<12 {
       for batch in (0..<2000).batches(ofSize: 100, droppingLast: true) {
