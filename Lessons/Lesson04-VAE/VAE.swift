@@ -58,10 +58,10 @@ final class GaussianDecoder: Decoder {
   let mean: Linear
   @Parameter var logScale: Tensor
 
-  /// Begins with the mean and scale of `examples`, `[count, outputs]`: the best law that does not look at z, while `weights` are small.
-  init(latents: Int, examples: Tensor, weights: Float = 0.01, using random: inout Random) {
-    mean = Linear(latents, examples.shape[1], initialization: .normal(standardDeviation: weights), using: &random)
-    logScale = log(examples.variance(axes: [0])) * 0.5
+  /// Begins as the best law that does not look at z, the mean and scale of `examples`, `[count, outputs]`, with its scale times `noise`.
+  init(latents: Int, examples: Tensor, noise: Float = 1, using random: inout Random) {
+    mean = Linear(latents, examples.shape[1], initialization: .normal(standardDeviation: 0.01), using: &random)
+    logScale = log(examples.variance(axes: [0])) * 0.5 + log(noise)
     mean.bias = examples.mean(axis: 0)
   }
 

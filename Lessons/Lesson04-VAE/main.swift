@@ -19,7 +19,6 @@ let notebook = LessonNotebook(lesson: "Lesson04-VAE", title: "The variational au
 
 // %% [markdown]
 // ## The model and its configuration
-//
 // Parts bear the paper's names. What stands between the marks of an exercise is what a student writes: `swift run course start VAE`
 // empties it, and `swift run course check VAE` tells what is right. Each purpose has its own stream of random numbers, so that
 // drawing more for one changes nothing in another.
@@ -27,16 +26,14 @@ let notebook = LessonNotebook(lesson: "Lesson04-VAE", title: "The variational au
 // %%
 notebook.source(of: VAE.self)
 let (batchSize, learningRate): (Int, Float) = (100, 2e-3)
-let toySteps = options.choose(quick: 1500, standard: 4000, full: 12_000)
+let toySteps = options.choose(quick: 2000, standard: 6000, full: 12_000)
 let importanceSamples = options.choose(quick: 10, standard: 500, full: 5000)
-let importanceImages = options.choose(quick: 100, standard: 1000, full: 10_000)
-
+let latents = 20
 var streams = Random(seed: options.seed)
 var (initialization, training, testing, sampling) = (streams.split(), streams.split(), streams.split(), streams.split())
 
 // %% [markdown]
 // ## A law where the optimum is known
-//
 // $x = \mu + R\,\mathrm{diag}(5, 1)\,\varepsilon$ in the plane, once with $R$ a turn by 45° and once without. Both have entropy
 // $\ln 2\pi e + \ln 5 = 4.4473$ nats, and no model reaches a smaller $-\mathrm{ELBO}$. Encoder and decoder are linear, the noise of
 // $p(x|z)$ is independent on each axis, and training starts from the best decoder that ignores $z$. What must the two codes then carry?
@@ -45,17 +42,17 @@ var (initialization, training, testing, sampling) = (streams.split(), streams.sp
 // - *Aligned*: independent noise explains everything, and training finds no reason to leave its start: $\mathrm{KL} \to 0$. This is
 //   **posterior collapse**, and here it is no failure but a best possible model: the bound only pays for a code that tells more
 //   about $x$ than the decoder's noise can.
-// - *Aligned, from large weights*: the same law and model, begun with a decoder that depends on $z$. It keeps a code, and the bound
-//   is as good: between these optima it is flat, and where training begins decides.
+// - *Aligned, from little noise*: the same law and model, begun with 0.3 of the noise, so that $x$ must first be told through $z$.
+//   A code stays in use, and the bound is as good: between these optima it is flat, and where training begins decides.
 
 // %%
-func fit(_ law: LinearGaussian, weights: Float, name: String) -> VAE {
+func study(_ name: String, _ law: LinearGaussian, noise: Float = 1, leastKL: Double = 0) -> [Any] {
   let examples = law.samples(1000, using: &training)  // [1000, 2]
   let model = VAE(
     encoder: Encoder(inputs: 2, hidden: [], latents: 2, using: &initialization),
-    decoder: GaussianDecoder(latents: 2, examples: examples, weights: weights, using: &initialization))
+    decoder: GaussianDecoder(latents: 2, examples: examples, noise: noise, using: &initialization))
   var optimizer = Adam(model.parameters)
-  let rate = Schedule.linear(from: 0.02, to: 0, steps: toySteps)
+  let rate = Schedule.linear(from: 0.005, to: 0, steps: toySteps)
   for step in 1...toySteps {
     optimizer.learningRate = rate(optimizer.step)
     let x = law.samples(256, using: &training)  // [256, 2]
@@ -63,29 +60,24 @@ func fit(_ law: LinearGaussian, weights: Float, name: String) -> VAE {
     notebook.progress(step, of: toySteps, loss: loss.scalar, detail: name)
     optimizer.minimize(loss)
   }
-  return model
-}
-
-let toys: [(name: String, law: LinearGaussian, weights: Float, leastKL: Double)] = [
-  ("rotated", .rotated, 0.01, log(5)), ("aligned", .aligned, 0.01, 0), ("aligned, from large weights", .aligned, 2, 0),
-]
-let toyRows = toys.map { name, law, weights, leastKL in
-  let model = fit(law, weights: weights, name: name)
-  let x = law.samples(200_000, using: &testing)  // [200000, 2]
+  let x = law.samples(500_000, using: &testing)  // [500000, 2]
   // One importance sample is the ELBO on average, and at an optimum log p(x) itself, whatever z is drawn.
   let gap = Estimate(law.logProbability(of: x) - model.logLikelihood(x, samples: 1, using: &testing))
-  let (mean, logVariance) = withoutGradients { model.encoder(x) }
-  let divergence = Estimate(gaussianKL(mean: mean, logVariance: logVariance))
+  let divergence = Estimate(withoutGradients { model.bound(x, using: &testing).divergence })
   notebook.measure("\(name) −ELBO", law.entropy + gap, unit: "nats/point", floor: law.entropy)
   notebook.measure("\(name) KL", divergence, unit: "nats/point", floor: leastKL)
-  return [name, Float(law.entropy) + gap.mean] + model.divergencePerCode(x).scalars.sorted(by: >) as [Any]
+  return [name, Float(law.entropy) + gap.mean] + model.divergencePerCode(x).scalars.sorted(by: >)
 }
+
 notebook.table(
-  headers: ["law", "−ELBO", "KL of one code", "of the other"], rows: toyRows, caption: "nats/point, 200,000 points")
+  headers: ["law", "−ELBO", "KL of one code", "of the other"],
+  rows: [
+    study("rotated", .rotated, leastKL: log(5)), study("aligned", .aligned),
+    study("aligned, from little noise", .aligned, noise: 0.3),
+  ], caption: "nats/point, on 500,000 points")
 
 // %% [markdown]
 // ## Images
-//
 // Fashion-MNIST, 28×28 grey pixels, and handwritten digits, 8×8. A Bernoulli decoder models *binary* pixels, so a grey value is
 // taken as the probability of a 1. **Binarisation**: training images are drawn anew each time they are shown, test images once, from a
 // stream of their own. The decoder's mean is then a grey image again.
@@ -120,29 +112,23 @@ let dataset = orStop { try options.data.map { try FashionMNIST(folder: $0) } ?? 
 let shown = options.size == .quick ? dataset.train.prefix(2000) : dataset.train
 let garments = Images(shown, dataset.test, using: &testing)
 let digits = orStop { try Images(Digits().train, Digits().test, using: &testing) }
-notebook.print("garments: train \(garments.greys.shape), test \(garments.test.shape)")
-notebook.print("digits: train \(digits.greys.shape), test \(digits.test.shape)")
+for (name, images) in [("garments", garments), ("digits", digits)] {
+  notebook.print("\(name): train \(images.greys.shape)   test \(images.test.shape)")
+}
 
 // %% [markdown]
 // ## Model and training
-//
-// One hidden layer of rectifiers on each side, as in the paper's appendix C; a code of 2 numbers, which can be drawn, has to be bent
-// more to fill the space of images, and gets two layers. One loop trains all. The state is saved after each epoch; `--resume` goes
-// on from there.
+// One hidden layer of rectifiers on each side, as in the paper's appendix C; a plane, which can be drawn, has to be bent more to pass
+// through the images, and gets two layers. One loop trains all. The state is saved after each epoch; `--resume` goes on from there.
 
 // %%
-func makeModel(of images: Images, latents: Int, hidden: [Int]) -> VAE {
-  let pixels = images.side * images.side
-  return VAE(
+func fit(_ name: String, to images: Images, latents: Int, hidden: [Int], epochs standard: Int) -> (VAE, TrainingState) {
+  let (epochs, (count, pixels)) = (options.epochs ?? standard, (images.greys.shape[0], images.greys.shape[1]))
+  let model = VAE(
     encoder: Encoder(inputs: pixels, hidden: hidden, latents: latents, using: &initialization),
     decoder: BernoulliDecoder(latents: latents, hidden: hidden.reversed(), outputs: pixels, using: &initialization))
-}
-
-func fit(_ model: VAE, to images: Images, epochs standard: Int, name: String) -> TrainingState {
-  let epochs = options.epochs ?? standard
   var optimizer = Adam(model.parameters)
   var state = notebook.begin(name, model, &optimizer, options: options, random: training.split())
-  let count = images.greys.shape[0]
   let steps = epochs * ((count + batchSize - 1) / batchSize)
   let rate = Schedule.cosine(from: learningRate, steps: steps)
   while state.epoch < epochs {
@@ -151,8 +137,7 @@ func fit(_ model: VAE, to images: Images, epochs standard: Int, name: String) ->
       optimizer.learningRate = rate(optimizer.step)
       let x = Tensor.bernoulli(greys, using: &state.random)  // [batch, pixels]
       let loss = -model.bound(x, using: &state.random).elbo.mean()
-      notebook.progress(
-        optimizer.step + 1, of: steps, loss: loss.scalar, detail: "\(name), epoch \(state.epoch + 1)")
+      notebook.progress(optimizer.step + 1, of: steps, loss: loss.scalar, detail: "\(name), epoch \(state.epoch + 1)")
       optimizer.minimize(loss)
       total += loss.scalar * Float(greys.shape[0])
     }
@@ -162,35 +147,29 @@ func fit(_ model: VAE, to images: Images, epochs standard: Int, name: String) ->
     state.epoch += 1
     notebook.save(name, state, model, optimizer)
   }
-  return state
+  return (model, state)
 }
 
-let latents = 20
-let model = makeModel(of: garments, latents: latents, hidden: [options.choose(quick: 100, standard: 400, full: 500)])
+let epochs = options.choose(quick: 4, standard: 22, full: 200)
+let widths = options.choose(quick: ([100], [100]), standard: ([400], [300, 100]), full: ([500], [500, 200]))
+let (model, state) = fit("vae-\(latents)d", to: garments, latents: latents, hidden: widths.0, epochs: epochs)
+let (planar, planarState) = fit("vae-2d", to: garments, latents: 2, hidden: widths.1, epochs: epochs)
+let digitEpochs = options.choose(quick: 10, standard: 200, full: 1000)
+let (digitModel, digitState) = fit("vae-digits", to: digits, latents: latents, hidden: [200], epochs: digitEpochs)
 notebook.parameters = model.parameterCount
-let epochs = options.choose(quick: 4, standard: 25, full: 200)
-let state = fit(model, to: garments, epochs: epochs, name: "vae-\(latents)d")
-let planar = makeModel(of: garments, latents: 2, hidden: [options.choose(quick: 100, standard: 300, full: 500), 100])
-let planarState = fit(planar, to: garments, epochs: epochs, name: "vae-2d")
-let digitModel = makeModel(of: digits, latents: latents, hidden: [200])
-let digitState = fit(
-  digitModel, to: digits, epochs: options.choose(quick: 10, standard: 200, full: 1000), name: "vae-digits")
 
-let curves = [
-  ("garments, \(latents)-D", garments, state), ("garments, 2-D", garments, planarState), ("digits", digits, digitState),
-]
+func curves(_ name: String, _ images: Images, _ state: TrainingState) -> [Series] {
+  let percent = (1...state.epoch).map { 100 * Float($0) / Float(state.epoch) }
+  return ["train", "test"].map { Series("\(name) \($0)", x: percent, y: state.history[$0]!.map { $0 - images.floor }) }
+}
 notebook.show(
-  Panels(
-    curves.map { title, images, state in
-      LinePlot(
-        title: title, xLabel: "epoch", yLabel: "−ELBO (nats/image)",
-        series: ["train", "test"].map { Series($0, x: Array(1...state.epoch), y: state.history[$0] ?? []) },
-        references: [ReferenceLine("floor", images.floor), ReferenceLine("independent", images.baseline)])
-    }), named: "training", caption: "The bound while training; independent: pixels of the training images' means.")
+  LinePlot(
+    title: "The bound while training", xLabel: "% of the epochs", yLabel: "−ELBO above the floor (nats/image)",
+    series: curves("\(latents)-D", garments, state) + curves("2-D", garments, planarState)
+      + curves("digits", digits, digitState), logarithmicY: true), named: "training")
 
 // %% [markdown]
 // ## Reconstructions, samples, and a walk between two codes
-//
 // A reconstruction decodes the mean of $q(z|x)$, a sample a draw from the prior. A walk decodes the straight line between the codes of
 // two test images: each step is a plausible garment where codes lie close together.
 
@@ -219,7 +198,6 @@ notebook.show(
 
 // %% [markdown]
 // ## The manifold of the 2-D code
-//
 // The plane of codes, cut at equal steps of the prior's probability (the paper's figure 4), and where the test images fall in it. How
 // much of the data's variety is there? The project's own classifier, trained on real garments, reads each cell; a class is on the manifold
 // where at least 1 % of the cells are read as it. (With `--data` of other things than garments its answers mean nothing.)
@@ -249,7 +227,6 @@ notebook.table(headers: FashionMNIST.classNames, rows: [ofPlane.map { 100 * $0 }
 
 // %% [markdown]
 // ## Which codes are used
-//
 // $\mathrm{KL}(q(z_j|x)\,\|\,p(z_j))$ of each of the 20 numbers, averaged over test images: what is measured is how far the encoder moves this
 // number from the prior, in nats an image. One near zero has collapsed: the decoder found nothing in it worth its price, as in the
 // aligned law above. Where there is less to tell, fewer numbers tell it.
@@ -268,7 +245,6 @@ notebook.show(
 
 // %% [markdown]
 // ## Comparison
-//
 // The bound with its two parts, and $\log p(x)$ itself by importance sampling, $\log \frac{1}{k} \sum_i p(x|z_i)\,p(z_i) / q(z_i|x)$ with
 // $z_i \sim q(z|x)$: on average still a lower bound, which rises to $\log p(x)$ with $k$. The gap between ELBO and $\log p(x)$ is what a
 // Gaussian with independent axes cannot follow of the true posterior.
@@ -276,8 +252,8 @@ notebook.show(
 // %%
 func compare(_ model: VAE, _ images: Images, name: String) -> [Any] {
   let bound = withoutGradients { model.bound(images.test, using: &testing) }
-  let parts = (0..<min(importanceImages, images.test.shape[0])).batches(ofSize: 4).map { batch in
-    model.logLikelihood(images.test.examples(at: batch), samples: importanceSamples, using: &testing)
+  let parts = (0..<images.test.shape[0]).batches(ofSize: 2).map {
+    model.logLikelihood(images.test.examples(at: $0), samples: importanceSamples, using: &testing)
   }
   let (loss, negative) = (Estimate(-bound.elbo), Estimate(-concatenate(parts, axis: 0)))
   for (quantity, estimate) in [("−ELBO", loss), ("−log p(x)", negative)] {
@@ -301,7 +277,6 @@ notebook.table(
 
 // %% [markdown]
 // ## What to try next
-//
 // - Multiply the KL by $\beta = 4$: what becomes of samples, reconstructions and the number of codes in use?
 // - Give `rotated` one latent variable in place of two. Does it still reach the floor? And with none?
 // - `swift run Lesson04-VAE --full --data DIR` trains on all 60,000 images in the four files of a folder.
