@@ -70,8 +70,7 @@ final class GaussianDecoder: Decoder {
 
 /// The bound for each example, in nats, `[batch]`: E_q[log p(x|z)] from one sample of z, less the exact KL(q(z|x) ‖ p(z)).
 struct Bound {
-  let reconstruction: Tensor
-  let divergence: Tensor
+  let reconstruction, divergence: Tensor
   var elbo: Tensor { reconstruction - divergence }
 }
 
@@ -80,10 +79,7 @@ final class VAE: Module {
   let encoder: Encoder
   let decoder: any Decoder
 
-  init(encoder: Encoder, decoder: any Decoder) {
-    self.encoder = encoder
-    self.decoder = decoder
-  }
+  init(encoder: Encoder, decoder: any Decoder) { (self.encoder, self.decoder) = (encoder, decoder) }
 
   /// The bound on log p(x) for `x` of shape `[batch, inputs]` (equation 10, with one sample for each example).
   ///

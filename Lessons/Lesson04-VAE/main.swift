@@ -28,7 +28,7 @@ notebook.source(of: VAE.self)
 let (batchSize, learningRate): (Int, Float) = (100, 2e-3)
 let toySteps = options.choose(quick: 2000, standard: 6000, full: 12_000)
 let importanceSamples = options.choose(quick: 10, standard: 500, full: 5000)
-let latents = 20
+let (latents, width) = (20, options.choose(quick: 100, standard: 400, full: 500))
 var streams = Random(seed: options.seed)
 var (initialization, training, testing, sampling) = (streams.split(), streams.split(), streams.split(), streams.split())
 
@@ -68,7 +68,6 @@ func study(_ name: String, _ law: LinearGaussian, noise: Float = 1, leastKL: Dou
   notebook.measure("\(name) KL", divergence, unit: "nats/point", floor: leastKL)
   return [name, Float(law.entropy) + gap.mean] + model.divergencePerCode(x).scalars.sorted(by: >)
 }
-
 notebook.table(
   headers: ["law", "−ELBO", "KL of one code", "of the other"],
   rows: [
@@ -112,9 +111,7 @@ let dataset = orStop { try options.data.map { try FashionMNIST(folder: $0) } ?? 
 let shown = options.size == .quick ? dataset.train.prefix(2000) : dataset.train
 let garments = Images(shown, dataset.test, using: &testing)
 let digits = orStop { try Images(Digits().train, Digits().test, using: &testing) }
-for (name, images) in [("garments", garments), ("digits", digits)] {
-  notebook.print("\(name): train \(images.greys.shape)   test \(images.test.shape)")
-}
+for images in [garments, digits] { notebook.print("train \(images.greys.shape)   test \(images.test.shape)") }
 
 // %% [markdown]
 // ## Model and training
@@ -141,23 +138,19 @@ func fit(_ name: String, to images: Images, latents: Int, hidden: [Int], epochs 
       optimizer.minimize(loss)
       total += loss.scalar * Float(greys.shape[0])
     }
-    let testLoss = withoutGradients { -model.bound(images.test, using: &state.random).elbo.mean() }
     state.append(total / Float(count), to: "train")
-    state.append(testLoss.scalar, to: "test")
+    state.append(withoutGradients { -model.bound(images.test, using: &state.random).elbo.mean().scalar }, to: "test")
     state.epoch += 1
     notebook.save(name, state, model, optimizer)
   }
   return (model, state)
 }
-
-let epochs = options.choose(quick: 4, standard: 22, full: 200)
-let widths = options.choose(quick: ([100], [100]), standard: ([400], [300, 100]), full: ([500], [500, 200]))
-let (model, state) = fit("vae-\(latents)d", to: garments, latents: latents, hidden: widths.0, epochs: epochs)
-let (planar, planarState) = fit("vae-2d", to: garments, latents: 2, hidden: widths.1, epochs: epochs)
+let (epochs, planarEpochs) = options.choose(quick: (4, 4), standard: (22, 30), full: (200, 200))
 let digitEpochs = options.choose(quick: 10, standard: 200, full: 1000)
+let (model, state) = fit("vae-\(latents)d", to: garments, latents: latents, hidden: [width], epochs: epochs)
+let (planar, planarState) = fit("vae-2d", to: garments, latents: 2, hidden: [300, 100], epochs: planarEpochs)
 let (digitModel, digitState) = fit("vae-digits", to: digits, latents: latents, hidden: [200], epochs: digitEpochs)
 notebook.parameters = model.parameterCount
-
 func curves(_ name: String, _ images: Images, _ state: TrainingState) -> [Series] {
   let percent = (1...state.epoch).map { 100 * Float($0) / Float(state.epoch) }
   return ["train", "test"].map { Series("\(name) \($0)", x: percent, y: state.history[$0]!.map { $0 - images.floor }) }
@@ -183,15 +176,12 @@ notebook.show(
     [greys, binary] + reconstructions, columns: 12,
     rowLabels: ["grey image", "binarised", "\(latents)-D code", "2-D code"]),
   named: "reconstructions", caption: "Test images above, reconstructions below.")
-
 let drawn = [model, digitModel].map { decoded($0, .normal([60, latents], using: &sampling)) }
 notebook.show(
   Panels([garments.grid([drawn[0]], columns: 10), digits.grid([drawn[1]], columns: 10)]), named: "samples",
   caption: "Means of p(x|z) for 60 draws of z from the prior: garments and digits.")
-
-let codes = encoded(model, binary)  // [12, 20]
-func code(_ index: Int) -> Tensor { codes.sliced(index..<index + 1, axis: 0).reshaped(to: [latents]) }
-let walks = (0..<6).map { row in interpolated(from: code(2 * row), to: code(2 * row + 1), steps: 10) }
+let codes = (0..<12).map { encoded(model, binary).examples(at: [$0]).reshaped(to: [latents]) }
+let walks = (0..<6).map { interpolated(from: codes[2 * $0], to: codes[2 * $0 + 1], steps: 10) }
 notebook.show(
   garments.grid(walks.map { decoded(model, $0) }, columns: 10), named: "interpolation",
   caption: "Each row walks from the code of one test image to that of another.")
@@ -211,10 +201,8 @@ notebook.show(
   garments.grid([cells], columns: side), named: "manifold", caption: "Means of p(x|z) over the plane of codes.")
 notebook.show(
   ScatterPlot(
-    encoded(planar, garments.test), classes: dataset.test.labels,
-    classNames: FashionMNIST.classNames,
+    encoded(planar, garments.test), classes: dataset.test.labels, classNames: FashionMNIST.classNames,
     title: "Codes of the test images", xLabel: "z₁", yLabel: "z₂", equalScales: true), named: "codes")
-
 let judge = orStop { try ImageClassifier.fashionMNIST() }
 func shares(_ images: Tensor) -> [Float] {
   oneHot(judge.classes(of: images.reshaped(to: [-1, 28, 28, 1])), classes: 10).mean(axis: 0).scalars
@@ -246,11 +234,11 @@ notebook.show(
 // %% [markdown]
 // ## Comparison
 // The bound with its two parts, and $\log p(x)$ itself by importance sampling, $\log \frac{1}{k} \sum_i p(x|z_i)\,p(z_i) / q(z_i|x)$ with
-// $z_i \sim q(z|x)$: on average still a lower bound, which rises to $\log p(x)$ with $k$. The gap between ELBO and $\log p(x)$ is what a
-// Gaussian with independent axes cannot follow of the true posterior.
+// $z_i \sim q(z|x)$: on average still a lower bound, which rises to $\log p(x)$ with $k$. The ELBO lies below $\log p(x)$ by what a Gaussian
+// with independent axes misses of the true posterior. Other models compare only on the same data, split and binarisation.
 
 // %%
-func compare(_ model: VAE, _ images: Images, name: String) -> [Any] {
+func compare(_ model: VAE, _ images: Images, _ name: String) -> [Any] {
   let bound = withoutGradients { model.bound(images.test, using: &testing) }
   let parts = (0..<images.test.shape[0]).batches(ofSize: 2).map {
     model.logLikelihood(images.test.examples(at: $0), samples: importanceSamples, using: &testing)
@@ -266,14 +254,12 @@ func compare(_ model: VAE, _ images: Images, name: String) -> [Any] {
     negative.mean, negative.standardError, images.floor, images.baseline,
   ]
 }
-
 notebook.table(
   headers: ["model", "−reconstruction", "KL", "−ELBO", "± s.e.", "−log p(x)", "± s.e.", "floor", "independent pixels"],
   rows: [
-    compare(model, garments, name: "\(latents)-D code"), compare(planar, garments, name: "2-D code"),
-    compare(digitModel, digits, name: "digits, \(latents)-D code"),
-  ],
-  caption: "nats/image; −log p(x) by \(importanceSamples) importance samples an image")
+    compare(model, garments, "\(latents)-D code"), compare(planar, garments, "2-D code"),
+    compare(digitModel, digits, "digits, \(latents)-D code"),
+  ], caption: "nats/image; −log p(x) by \(importanceSamples) importance samples for each test image")
 
 // %% [markdown]
 // ## What to try next
