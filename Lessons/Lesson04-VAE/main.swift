@@ -145,7 +145,7 @@ func fit(_ name: String, to images: Images, latents: Int, hidden: [Int], epochs 
   }
   return (model, state)
 }
-let (epochs, planarEpochs) = options.choose(quick: (4, 4), standard: (20, 26), full: (200, 200))
+let (epochs, planarEpochs) = options.choose(quick: (4, 4), standard: (25, 30), full: (200, 200))
 let digitEpochs = options.choose(quick: 10, standard: 200, full: 1000)
 let (model, state) = fit("vae-\(latents)d", to: garments, latents: latents, hidden: [width], epochs: epochs)
 let (planar, planarState) = fit("vae-2d", to: garments, latents: 2, hidden: [300, 100], epochs: planarEpochs)
