@@ -188,9 +188,9 @@ notebook.show(
 
 // %% [markdown]
 // ## The manifold of the 2-D code
-// The plane of codes, cut at equal steps of the prior's probability (the paper's figure 4), and where the test images fall in it. How
-// much of the data's variety is there? The project's own classifier, trained on real garments, reads each cell; a class is on the manifold
-// where at least 1 % of the cells are read as it. (With `--data` of other things than garments its answers mean nothing.)
+// The plane of codes, cut at equal steps of the prior's probability (the paper's figure 4), and where the test images fall in it.
+// How much of the data's variety is there? The project's own classifier, trained on real garments, reads each cell; a class is on the
+// manifold if at least 1 % of the cells are read as it. (With `--data` of other things than garments its answers mean nothing.)
 
 // %%
 let side = 16
@@ -215,9 +215,9 @@ notebook.table(headers: FashionMNIST.classNames, rows: [ofPlane.map { 100 * $0 }
 
 // %% [markdown]
 // ## Which codes are used
-// $\mathrm{KL}(q(z_j|x)\,\|\,p(z_j))$ of each of the 20 numbers, averaged over test images: what is measured is how far the encoder moves this
-// number from the prior, in nats an image. One near zero has collapsed: the decoder found nothing in it worth its price, as in the
-// aligned law above. Where there is less to tell, fewer numbers tell it.
+// $\mathrm{KL}(q(z_j|x)\,\|\,p(z_j))$ of each of the 20 numbers, averaged over test images: how far, in nats, the encoder
+// moves it from the prior. One near zero has collapsed: the decoder found nothing in it worth its price, as in the aligned law
+// above. Where there is less to tell, fewer numbers tell it.
 
 // %%
 let perCode = [("garments", model, garments), ("digits", digitModel, digits)].map { name, model, images in
@@ -234,8 +234,8 @@ notebook.show(
 // %% [markdown]
 // ## Comparison
 // The bound with its two parts, and $\log p(x)$ itself by importance sampling, $\log \frac{1}{k} \sum_i p(x|z_i)\,p(z_i) / q(z_i|x)$ with
-// $z_i \sim q(z|x)$: on average still a lower bound, which rises to $\log p(x)$ with $k$. The ELBO lies below $\log p(x)$ by what a Gaussian
-// with independent axes misses of the true posterior. Other models compare only on the same data, split and binarisation.
+// $z_i \sim q(z|x)$: on average still a lower bound, which rises to $\log p(x)$ with $k$. The ELBO lies below by what a Gaussian with
+// independent axes misses of the true posterior. Other models compare only on the same data, split and binarisation.
 
 // %%
 func compare(_ model: VAE, _ images: Images, _ name: String) -> [Any] {
