@@ -71,23 +71,23 @@ let boundExercise = Exercise(
     boundCase("real values, a linear encoder", batch: 3, inputs: 4, latents: 2) { latents, x, random in
       GaussianDecoder(latents: latents, examples: x, using: &random)
     },
-    boundCase("binary values", batch: 4, inputs: 9, latents: 3, hidden: 5) { latents, x, random in
-      BernoulliDecoder(latents: latents, hidden: 5, outputs: x.shape[1], using: &random)
+    boundCase("binary values", batch: 4, inputs: 9, latents: 3, hidden: [5]) { latents, x, random in
+      BernoulliDecoder(latents: latents, hidden: [5], outputs: x.shape[1], using: &random)
     },
-    boundCase("a larger batch of binary values", batch: 12, inputs: 16, latents: 5, hidden: 8) { latents, x, random in
-      BernoulliDecoder(latents: latents, hidden: 8, outputs: x.shape[1], using: &random)
+    boundCase("a larger batch of binary values", batch: 12, inputs: 16, latents: 5, hidden: [8]) { latents, x, random in
+      BernoulliDecoder(latents: latents, hidden: [8], outputs: x.shape[1], using: &random)
     },
   ])
 
 private func bound(of model: VAE, _ x: Tensor, using random: inout Random) -> Bound { model.bound(x, using: &random) }
 
 private func boundCase(
-  _ title: String, batch: Int, inputs: Int, latents: Int, hidden: Int? = nil,
+  _ title: String, batch: Int, inputs: Int, latents: Int, hidden: [Int] = [],
   decoder: @escaping @MainActor (_ latents: Int, _ x: Tensor, _ random: inout Random) -> any Decoder
 ) -> ExerciseCase<@MainActor (VAE, Tensor, inout Random) -> Bound> {
   ExerciseCase(title) { bound, random in
     let uniform = Tensor.uniform([batch, inputs], in: -1..<1, using: &random)
-    let x = hidden == nil ? uniform : uniform .> 0
+    let x = hidden.isEmpty ? uniform : uniform .> 0
     let encoder = Encoder(inputs: inputs, hidden: hidden, latents: latents, using: &random)
     // Encoders begin near the prior, where mistakes hardly show.
     encoder.mean.weight = .uniform(encoder.mean.weight.shape, in: -1..<1, using: &random)

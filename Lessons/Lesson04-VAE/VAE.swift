@@ -16,20 +16,21 @@ func reparameterized(mean: Tensor, logVariance: Tensor, noise: Tensor) -> Tensor
   // END SOLUTION
 }
 
-/// q(z|x): a Gaussian with a diagonal covariance, from one hidden layer or (`hidden` nil) none, `[batch, inputs] → [batch, latents]`.
+/// q(z|x): a Gaussian with a diagonal covariance, after layers of rectifiers, `[batch, inputs] → [batch, latents]`.
 final class Encoder: Module {
-  let hidden: Linear?
+  let hidden: [Linear]
   let mean, logVariance: Linear
 
-  init(inputs: Int, hidden width: Int?, latents: Int, using random: inout Random) {
-    hidden = width.map { Linear(inputs, $0, using: &random) }
+  init(inputs: Int, hidden widths: [Int], latents: Int, using random: inout Random) {
+    hidden = zip([inputs] + widths, widths).map { Linear($0, $1, using: &random) }
     // Both begin near zero, so that q(z|x) begins near the prior: an encoder that says nothing yet.
-    mean = Linear(width ?? inputs, latents, initialization: .normal(standardDeviation: 0.01), using: &random)
-    logVariance = Linear(width ?? inputs, latents, initialization: .normal(standardDeviation: 0.01), using: &random)
+    let width = widths.last ?? inputs
+    mean = Linear(width, latents, initialization: .normal(standardDeviation: 0.01), using: &random)
+    logVariance = Linear(width, latents, initialization: .normal(standardDeviation: 0.01), using: &random)
   }
 
   func callAsFunction(_ x: Tensor) -> (mean: Tensor, logVariance: Tensor) {
-    let h = hidden.map { relu($0(x)) } ?? x  // [batch, hidden]
+    let h = hidden.reduce(x) { relu($1($0)) }  // [batch, last width]
     return (mean(h), logVariance(h))  // [batch, latents] each
   }
 }
@@ -39,16 +40,17 @@ protocol Decoder: Module {
   func callAsFunction(_ z: Tensor) -> any Distribution
 }
 
-/// Binary pixels, independent given z, with one hidden layer of rectifiers (appendix C.1).
+/// Binary pixels, independent given z, after layers of rectifiers (appendix C.1).
 final class BernoulliDecoder: Decoder {
-  let hidden, logits: Linear
+  let hidden: [Linear]
+  let logits: Linear
 
-  init(latents: Int, hidden width: Int, outputs: Int, using random: inout Random) {
-    hidden = Linear(latents, width, using: &random)
-    logits = Linear(width, outputs, initialization: .glorotUniform, using: &random)
+  init(latents: Int, hidden widths: [Int], outputs: Int, using random: inout Random) {
+    hidden = zip([latents] + widths, widths).map { Linear($0, $1, using: &random) }
+    logits = Linear(widths.last ?? latents, outputs, initialization: .glorotUniform, using: &random)
   }
 
-  func callAsFunction(_ z: Tensor) -> any Distribution { Bernoulli(logits: logits(relu(hidden(z)))) }
+  func callAsFunction(_ z: Tensor) -> any Distribution { Bernoulli(logits: logits(hidden.reduce(z) { relu($1($0)) })) }
 }
 
 /// Real values, independent given z: a linear mean and one scale for each output.
@@ -56,10 +58,10 @@ final class GaussianDecoder: Decoder {
   let mean: Linear
   @Parameter var logScale: Tensor
 
-  /// Begins as the best law that does not look at z: the mean and scale of `examples`, `[count, outputs]`.
-  init(latents: Int, examples: Tensor, using random: inout Random) {
+  /// Begins as the best law that does not look at z, the mean and scale of `examples`, `[count, outputs]`, with its scale times `noise`.
+  init(latents: Int, examples: Tensor, noise: Float = 1, using random: inout Random) {
     mean = Linear(latents, examples.shape[1], initialization: .normal(standardDeviation: 0.01), using: &random)
-    logScale = log(examples.variance(axes: [0])) * 0.5
+    logScale = log(examples.variance(axes: [0])) * 0.5 + log(noise)
     mean.bias = examples.mean(axis: 0)
   }
 
@@ -68,8 +70,7 @@ final class GaussianDecoder: Decoder {
 
 /// The bound for each example, in nats, `[batch]`: E_q[log p(x|z)] from one sample of z, less the exact KL(q(z|x) ‖ p(z)).
 struct Bound {
-  let reconstruction: Tensor
-  let divergence: Tensor
+  let reconstruction, divergence: Tensor
   var elbo: Tensor { reconstruction - divergence }
 }
 
@@ -78,10 +79,7 @@ final class VAE: Module {
   let encoder: Encoder
   let decoder: any Decoder
 
-  init(encoder: Encoder, decoder: any Decoder) {
-    self.encoder = encoder
-    self.decoder = decoder
-  }
+  init(encoder: Encoder, decoder: any Decoder) { (self.encoder, self.decoder) = (encoder, decoder) }
 
   /// The bound on log p(x) for `x` of shape `[batch, inputs]` (equation 10, with one sample for each example).
   ///
@@ -97,9 +95,18 @@ final class VAE: Module {
     // END SOLUTION
   }
 
+  /// KL(q(z|x) ‖ p(z)) of each code alone, averaged over examples: `[batch, inputs] → [latents]`, nats.
+  func divergencePerCode(_ x: Tensor) -> Tensor {
+    withoutGradients {
+      let (mean, logVariance) = encoder(x)
+      let each = gaussianKL(mean: mean.reshaped(to: [-1, 1]), logVariance: logVariance.reshaped(to: [-1, 1]))
+      return each.reshaped(to: mean.shape).mean(axis: 0)
+    }
+  }
+
   /// log p(x) by importance sampling (appendix D; Burda 2015, arXiv 1509.00519, equation 8): `[batch, inputs] → [batch]`, nats.
   ///
-  /// Its expectation is itself a lower bound, which rises to log p(x) as `samples` grows.
+  /// Its expectation is itself a lower bound, which rises from the ELBO at 1 sample to log p(x).
   func logLikelihood(_ x: Tensor, samples: Int, using random: inout Random) -> Tensor {
     withoutGradients {
       let (mean, logVariance) = encoder(x)
