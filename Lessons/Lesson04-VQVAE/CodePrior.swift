@@ -67,6 +67,20 @@ final class CodePrior: Module {
   }
 }
 
+extension VQVAE {
+  /// ln p(x|z) + ln p(z), nats, of all pairs of an image and codes: `[batch, pixels], [count, positions] → [batch, count]`.
+  ///
+  /// The `logSumExp` over any codes that differ is a lower bound on ln p(x), and over all that there are it is ln p(x).
+  func logJoint(_ x: Tensor, with codes: IndexTensor, _ prior: CodePrior) -> Tensor {
+    withoutGradients {
+      let logits = decoded(codes).logits  // [count, pixels]
+      // ln p(x|z) = x·l − Σ ln(1 + eˡ), for all pairs by one product.
+      let conditional = matmul(x, logits, transposingSecond: true) - softplus(logits).sum(axis: 1)
+      return conditional + prior.logProbability(of: codes)
+    }
+  }
+}
+
 /// The same label, `count` times.
 func sameLabel(_ label: Int, _ count: Int) -> IndexTensor {
   IndexTensor([Int32](repeating: Int32(label), count: count))

@@ -74,13 +74,13 @@ let averageExercise = Exercise(
     "γ weighs the old values and 1−γ the new ones. Then Ñ = ΣN · (N + ε) / (ΣN + Kε), with the *new* N, and e = m/Ñ, row by row.",
   ],
   cases: [
-    averageCase("few vectors", count: 6, codes: 3, width: 2, decay: 0.9, epsilon: 0.5),
-    averageCase("some codes unused", count: 5, codes: 8, width: 3, decay: 0.7, epsilon: 0.1),
-    averageCase("many vectors, a short memory", count: 100, codes: 16, width: 4, decay: 0.3, epsilon: 1),
+    averageCase("few vectors", count: 8, codes: 3, reach: 3, width: 2, decay: 0.9, epsilon: 0.5),
+    averageCase("some codes unused", count: 12, codes: 8, reach: 4, width: 3, decay: 0.7, epsilon: 0.1),
+    averageCase("many vectors, a short memory", count: 100, codes: 16, reach: 16, width: 4, decay: 0.3, epsilon: 1),
   ])
 
 private func averageCase(
-  _ title: String, count: Int, codes: Int, width: Int, decay: Float, epsilon: Float
+  _ title: String, count: Int, codes: Int, reach: Int, width: Int, decay: Float, epsilon: Float
 ) -> ExerciseCase<
   @MainActor (CodeStatistics, Tensor, IndexTensor, Float, Float) -> (
     statistics: CodeStatistics, codes: Tensor
@@ -90,7 +90,7 @@ private func averageCase(
     let old = CodeStatistics(
       counts: .uniform([codes], in: 1..<5, using: &random), sums: .normal([codes, width], using: &random) * 3)
     let z = Tensor.normal([count, width], using: &random)
-    let indices = IndexTensor.categorical(logits: .normal([count, codes], using: &random), using: &random)
+    let indices = IndexTensor.categorical(logits: .normal([count, reach], using: &random), using: &random)
     let new = movingAverage(old, z, indices, decay, epsilon)
     return ["N": new.statistics.counts, "m": new.statistics.sums, "the codes": new.codes]
   }

@@ -50,24 +50,24 @@ let mistakes: [KnownMistakes] = [
   ]),
   averageExercise.knownMistakes([
     Mistake("γ weighs the new batch: it is the share of the old values that stays.") {
-      averaged($0, $1, $2, keeping: 1 - $3, adding: $3, $4)
+      stepped($0, $1, $2, keeping: 1 - $3, adding: $3, $4)
     },
-    Mistake("The new batch is added whole: its weight is 1−γ.") { averaged($0, $1, $2, keeping: $3, adding: 1, $4) },
+    Mistake("The new batch is added whole: its weight is 1−γ.") { stepped($0, $1, $2, keeping: $3, adding: 1, $4) },
     Mistake("The sums are divided by N, not smoothed: take Ñ.") { old, z, indices, decay, epsilon in
-      let new = averaged(old, z, indices, keeping: decay, adding: 1 - decay, epsilon).statistics
+      let new = stepped(old, z, indices, keeping: decay, adding: 1 - decay, epsilon).statistics
       return (new, new.sums / new.counts.reshaped(to: [-1, 1]))
     },
     Mistake("The smoothed counts no longer sum to ΣN: multiply (N + ε) by ΣN / (ΣN + Kε).") {
       old, z, indices, decay, epsilon in
-      let new = averaged(old, z, indices, keeping: decay, adding: 1 - decay, epsilon).statistics
+      let new = stepped(old, z, indices, keeping: decay, adding: 1 - decay, epsilon).statistics
       return (new, new.sums / (new.counts + epsilon).reshaped(to: [-1, 1]))
     },
     Mistake("Ñ is left as shares, which sum to 1: multiply by ΣN.") { old, z, indices, decay, epsilon in
-      let new = averaged(old, z, indices, keeping: decay, adding: 1 - decay, epsilon)
+      let new = stepped(old, z, indices, keeping: decay, adding: 1 - decay, epsilon)
       return (new.statistics, new.codes * new.statistics.counts.sum())
     },
     Mistake("Ñ is made from the old N: the codes follow from the new averages.") { old, z, indices, decay, epsilon in
-      let new = averaged(old, z, indices, keeping: decay, adding: 1 - decay, epsilon).statistics
+      let new = stepped(old, z, indices, keeping: decay, adding: 1 - decay, epsilon).statistics
       return (new, new.sums / smoothed(old.counts, epsilon).reshaped(to: [-1, 1]))
     },
     Mistake("The batch enters m as means: m averages the *sums* of the vectors that chose each code.") {
@@ -75,7 +75,7 @@ let mistakes: [KnownMistakes] = [
       let table = oneHot(indices, classes: old.counts.count)
       let sizes = maximum(table.sum(axis: 0), Tensor(1)).reshaped(to: [-1, 1])
       let means = matmul(table.transposed(), z) / sizes
-      let counts = averaged(old, z, indices, keeping: decay, adding: 1 - decay, epsilon).statistics.counts
+      let counts = stepped(old, z, indices, keeping: decay, adding: 1 - decay, epsilon).statistics.counts
       let new = CodeStatistics(counts: counts, sums: old.sums * decay + means * (1 - decay))
       return (new, new.sums / smoothed(counts, epsilon).reshaped(to: [-1, 1]))
     },
@@ -125,7 +125,7 @@ private func smoothed(_ counts: Tensor, _ epsilon: Float) -> Tensor {
   return (counts + epsilon) * (total / (total + epsilon * Float(counts.count)))
 }
 
-private func averaged(
+private func stepped(
   _ old: CodeStatistics, _ z: Tensor, _ indices: IndexTensor, keeping: Float, adding: Float, _ epsilon: Float
 ) -> (statistics: CodeStatistics, codes: Tensor) {
   let table = oneHot(indices, classes: old.counts.count)

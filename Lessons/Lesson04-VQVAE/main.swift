@@ -290,12 +290,6 @@ let samples = withoutGradients { model.decoded(sampledCodes).mean }
 let judged = readings(samples, asked)
 notebook.measure("samples read as the class asked for", judged, unit: "%", baseline: 10, baselineName: "chance")
 
-/// Codes from their shares in the training codes, each position by itself.
-func independentCodes(_ count: Int) -> IndexTensor {
-  let logits = log(each.mean(axis: 0) + 1e-9).broadcast(to: [count, positions, codeCount])
-  return .categorical(logits: logits, using: &sampling)
-}
-
 /// How the judge reads images, and how sure it is of what it reads.
 func judgement(_ name: String, _ x: Tensor, _ labels: IndexTensor) -> [Any] {
   let reading = readings(x, labels)
@@ -304,7 +298,6 @@ func judgement(_ name: String, _ x: Tensor, _ labels: IndexTensor) -> [Any] {
 }
 
 let pixelMeans = trainGreys.mean(axis: 0, keepingAxes: true)  // [1, pixels]
-let unrelated = withoutGradients { model.decoded(independentCodes(asked.count)).mean }
 let independentPixels = Tensor.bernoulli(pixelMeans.broadcast(to: samples.shape), using: &sampling)
 notebook.table(
   headers: ["images", "read as the label (%)", "± s.e.", "the judge's confidence (%)"],
@@ -312,7 +305,6 @@ notebook.table(
     judgement("test images", testGreys, test.labels),
     judgement("their reconstructions", reconstructed(model), test.labels),
     judgement("samples of the prior", samples, asked),
-    judgement("codes drawn position by position, no class", unrelated, asked),
     judgement("independent pixels", independentPixels, asked),
     judgement("uniform noise", .uniform(samples.shape, using: &sampling), asked),
   ], caption: "confidence: the mean probability that the judge gives to the class it reads")
@@ -369,13 +361,7 @@ let drawnCount = options.choose(quick: 1000, standard: 20_000, full: 20_000)
 let drawnCodes = prior.sample(IndexTensor((0..<drawnCount).map { Int32($0 % 10) }), using: &testing)
 let known = distinct([trainCodes, drawnCodes])  // [known, positions]
 
-/// ln p(x|z) + ln p(z) of the test images with each of the known codes, `[count, known]`.
-let logJoint = withoutGradients {
-  let logits = model.decoded(known).logits  // [known, pixels]
-  // ln p(x|z) = x·l − Σ ln(1 + eˡ), for all pairs by one product.
-  let conditional = matmul(testImages, logits, transposingSecond: true) - softplus(logits).sum(axis: 1)
-  return conditional + prior.logProbability(of: known)
-}
+let logJoint = model.logJoint(testImages, with: known, prior)  // [count, known]
 let rate = -prior.logProbability(of: testCodes)  // [count]
 let distortion = withoutGradients { -model.decoded(testCodes).logProbability(of: testImages) }
 let (best, summed) = (-logJoint.max(axis: 1), -logJoint.logSumExp(axis: 1))  // [count]
