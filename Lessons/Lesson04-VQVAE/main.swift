@@ -59,13 +59,14 @@ let dataset = orStop { () -> (train: LabelledImages, test: LabelledImages) in
 }
 let judge = orStop { try isLarge ? ImageClassifier.fashionMNIST() : ImageClassifier.digits() }
 let limit = options.choose(quick: 1000, standard: .max, full: .max)
-let (train, test) = (dataset.train.prefix(limit), dataset.test)
+let (train, test) = (dataset.train.prefix(limit), dataset.test.prefix(1000))
 let pixels = train.height * train.width
 func flattened(_ images: Tensor) -> Tensor { images.reshaped(to: [images.shape[0], pixels]) }
 func asImages(_ x: Tensor) -> Tensor { x.reshaped(to: [x.shape[0], train.height, train.width, 1]) }
 
 let trainGreys = flattened(train.images(at: train.indices))  // [count, pixels], 0…1
 let testGreys = flattened(test.images(at: test.indices))
+let someGreys = trainGreys.examples(at: 0..<min(train.count, 3000))  // whose codes are counted
 let testImages = Tensor.bernoulli(testGreys, using: &testing)
 notebook.print("train \(trainGreys.shape)   test \(testGreys.shape)   \(train.levels) levels")
 
@@ -95,7 +96,7 @@ func fit(_ model: VQVAE, name: String, epochs: Int, restarts: Bool) -> TrainingS
       optimizer.learningRate = rate(optimizer.step)
       optimizer.minimize(loss)
     }
-    state.append(perplexity(of: model.codes(of: trainGreys), codes: codeCount).scalar, to: "perplexity")
+    state.append(perplexity(of: model.codes(of: someGreys), codes: codeCount).scalar, to: "perplexity")
     state.epoch += 1
     if restarts, state.epoch < epochs * 3 / 4, let codebook = model.codebook as? AveragedCodebook {
       let some = trainGreys.examples(at: (0..<train.count).batches(ofSize: 100, shuffledUsing: &state.random)[0])
@@ -135,8 +136,7 @@ let runs = [
 for (name, model, _) in runs {
   let codes = model.codes(of: testGreys)
   let used = perplexity(of: codes, codes: codeCount).scalar
-  notebook.print(
-    "\(name): \(collapse(of: codes, codes: codeCount) ?? "in good health, perplexity \(Int(used.rounded()))")")
+  notebook.print("\(name): \(collapse(of: codes, codes: codeCount) ?? "the codebook is in good health")")
   notebook.measure("perplexity, \(name)", used, unit: "of \(codeCount)")
 }
 notebook.show(
@@ -151,19 +151,20 @@ notebook.show(
 // %% [markdown]
 // ## Codes and reconstructions
 //
-// Equation 1 by a matrix product against all differences written out, on every vector of the test images. Which codes a position uses is
-// its own affair, for the decoder knows the positions apart: one codebook, and a dialect of it at each place.
+// First equation 1 by a matrix product against all differences written out, on vectors of test images. Then, which codes each position
+// uses: that is its own affair, for the decoder knows the positions apart. One codebook, and a dialect of it at each place.
 
 // %%
 let (trainCodes, testCodes) = (model.codes(of: trainGreys), model.codes(of: testGreys))  // [count, positions]
-let testVectors = withoutGradients { model.vectors(testGreys) }  // [count · positions, width]
-let differences = testVectors.reshaped(to: [-1, 1, width]) - model.codebook.codes  // [count · positions, codes, width]
+let checked = test.indices.prefix(isLarge ? 20 : 300)
+let vectors = withoutGradients { model.vectors(testGreys.examples(at: checked)) }  // [checked · positions, width]
+let differences = vectors.reshaped(to: [-1, 1, width]) - model.codebook.codes  // [checked · positions, codes, width]
 let byBruteForce = square(differences).sum(axis: 2).argmin(axis: 1).scalars
 let agreeing = zip(byBruteForce, testCodes.scalars).count { $0 == $1 }
 notebook.measure("nearest codes as by brute force", Double(agreeing), unit: "of \(byBruteForce.count)")
 
-let each = oneHot(trainCodes, classes: codeCount)  // [count, positions, codes]
-let dialects = (0..<positions).map { perplexity(of: trainCodes.sliced($0..<$0 + 1, axis: 1), codes: codeCount).scalar }
+let each = oneHot(model.codes(of: someGreys), classes: codeCount)  // [some, positions, codes]
+let dialects = (0..<positions).map { perplexity(of: testCodes.sliced($0..<$0 + 1, axis: 1), codes: codeCount).scalar }
 notebook.measure("perplexity at one position, mean", dialects.reduce(0, +) / Float(positions), unit: "of \(codeCount)")
 notebook.show(
   HeatMap(
@@ -249,19 +250,18 @@ notebook.show(
   named: "prior",
   caption: "The training curve includes dropout; weights are taken where the validation curve is lowest.")
 
-/// −ln p of the test codes, `[count]`, each position by itself, from counts in the training codes, one added to each.
-func counted(byPosition: Bool, byClass: Bool) -> Tensor {
-  let members = byClass ? oneHot(train.labels, classes: 10) : Tensor.ones([train.count, 1])
-  var counts = matmul(members, each.reshaped(to: [train.count, -1]), transposingFirst: true)
-    .reshaped(to: [-1, positions, codeCount])  // [classes or 1, positions, codes]
-  if !byPosition { counts = counts.sum(axis: 1, keepingAxes: true).broadcast(to: counts.shape) }
-  let logits = log(counts + 1).broadcast(to: [10, positions, codeCount]).reshaped(to: [10, -1])
-  let perImage = embedding(logits, test.labels).reshaped(to: [test.count, positions, codeCount])
-  return -categoricalLogLikelihood(perImage, testCodes).sum(axis: 1)
+/// −ln p of the test codes, `[count]`, from counts in training codes, one added to each: of all, or by position and class.
+func counted(byPlace: Bool) -> Tensor {
+  let members = oneHot(train.labels(at: 0..<each.shape[0]), classes: 10)
+  var counts = matmul(members, each.reshaped(to: [each.shape[0], -1]), transposingFirst: true)
+    .reshaped(to: [10, positions, codeCount])
+  if !byPlace { counts = counts.sum(axes: [0, 1], keepingAxes: true).broadcast(to: counts.shape) }
+  let logits = embedding(log(counts + 1), test.labels)  // [count, positions, codes]
+  return -categoricalLogLikelihood(logits, testCodes).sum(axis: 1)
 }
 
 let cost = withoutGradients { inference { -prior.logProbability(of: testCodes, test.labels) } }  // [count]
-let unigram = counted(byPosition: false, byClass: false)
+let unigram = counted(byPlace: false)
 let uniform = Float(positions) * log(Float(codeCount))
 notebook.measure(
   "test −ln p(z|class)", Estimate(cost), unit: "nats/image", baseline: unigram.mean().scalar,
@@ -271,8 +271,7 @@ notebook.table(
   rows: [
     ("all equally likely, m ln K", Estimate(mean: uniform, standardError: 0)),
     ("counted (unigram)", Estimate(unigram)),
-    ("counted at each position", Estimate(counted(byPosition: true, byClass: false))),
-    ("counted at each position for each class", Estimate(counted(byPosition: true, byClass: true))),
+    ("counted at each position for each class", Estimate(counted(byPlace: true))),
     ("prior, class told", Estimate(cost)),
   ].map { [$0, $1.mean, $1.standardError, $1.mean / uniform] as [Any] }, caption: "\(test.count) test images")
 
@@ -287,8 +286,8 @@ let perClass = options.choose(quick: 20, standard: 100, full: 100)
 let asked = IndexTensor((0..<10).flatMap { [Int32](repeating: $0, count: perClass) })
 let sampledCodes = prior.sample(asked, using: &sampling)  // [10 · perClass, positions]
 let samples = withoutGradients { model.decoded(sampledCodes).mean }
-let judged = readings(samples, asked)
-notebook.measure("samples read as the class asked for", judged, unit: "%", baseline: 10, baselineName: "chance")
+notebook.measure(
+  "samples read as the class asked for", readings(samples, asked), unit: "%", baseline: 10, baselineName: "chance")
 
 /// How the judge reads images, and how sure it is of what it reads.
 func judgement(_ name: String, _ x: Tensor, _ labels: IndexTensor) -> [Any] {
@@ -309,16 +308,14 @@ notebook.table(
     judgement("uniform noise", .uniform(samples.shape, using: &sampling), asked),
   ], caption: "confidence: the mean probability that the judge gives to the class it reads")
 
-let (columns, scale) = (10, isLarge ? 2 : 5)
-let classes = Array(0..<10)
-let examples = classes.flatMap { label in test.indices.filter { test.labels.scalars[$0] == label }.prefix(columns) }
-let firsts = classes.flatMap { label in Array(label * perClass..<label * perClass + columns) }
-let drawnFirst = asImages(samples.examples(at: firsts))
+let (classes, scale) = (Array(0..<10), isLarge ? 2 : 5)
+let examples = classes.flatMap { label in test.indices.filter { test.labels.scalars[$0] == label }.prefix(10) }
+let firsts = samples.examples(at: classes.flatMap { label in Array(label * perClass..<label * perClass + 10) })
 let names = classes.map { "\($0)" }
 notebook.show(
   Panels([
-    ImageGrid(test.images(at: examples), columns: columns, title: "Data", rowLabels: names, scale: scale),
-    ImageGrid(drawnFirst, columns: columns, title: "Samples", scale: scale),
+    ImageGrid(test.images(at: examples), columns: 10, title: "Data", rowLabels: names, scale: scale),
+    ImageGrid(asImages(firsts), columns: 10, title: "Samples", scale: scale),
   ]), named: "samples", caption: "Left test images, right the first samples; a row for each class that was asked for.")
 
 // %% [markdown]
@@ -326,7 +323,7 @@ notebook.show(
 //
 // How good a model of binary images is this? For *any* code, $\log p(x) \ge \log p(x|z) + \log p(z)$, one term of the sum over all
 // $64^8$ codes; we take the code of the grey image, and $p(z) = \frac{1}{10} \sum_h p(z|h)$ needs no label. One term pays the full price of
-// naming one code, when many would do. The sum over a set of *many* different codes is a bound as well, and a closer one: those of all
+// naming one code, when many would do. The sum over a set of *many* different codes is a bound as well, and a closer one: those of
 // training images and of draws from the prior, one set for all test images. The VAE sees the same images, drawn anew each time.
 
 // %%
@@ -357,9 +354,9 @@ func fitGaussian() {
 fitGaussian()
 
 // %%
-let drawnCount = options.choose(quick: 1000, standard: 20_000, full: 20_000)
+let drawnCount = options.choose(quick: 1000, standard: 20_000, full: 5000)
 let drawnCodes = prior.sample(IndexTensor((0..<drawnCount).map { Int32($0 % 10) }), using: &testing)
-let known = distinct([trainCodes, drawnCodes])  // [known, positions]
+let known = distinct([model.codes(of: someGreys), drawnCodes])  // [known, positions]
 
 let logJoint = model.logJoint(testImages, with: known, prior)  // [count, known]
 let rate = -prior.logProbability(of: testCodes)  // [count]
@@ -371,7 +368,7 @@ let sharing = exp(-(posterior * log(posterior + 1e-30)).sum(axis: 1)).mean().sca
 let bound = withoutGradients { gaussian.bound(testImages, using: &testing) }
 let elbo = bound.divergence - bound.reconstruction
 let importance = -gaussian.logLikelihood(
-  testImages, samples: options.choose(quick: 20, standard: 200, full: 1000), using: &testing)
+  testImages, samples: options.choose(quick: 20, standard: 200, full: 100), using: &testing)
 let independent = Bernoulli(logits: log((pixelMeans + 1e-4) / (1 - pixelMeans + 1e-4)).broadcast(to: testImages.shape))
 let baseline = -independent.logProbability(of: testImages)
 let drawing = Bernoulli(logits: log(testGreys + 1e-7) - log(1 - testGreys + 1e-7)).entropy.mean().scalar
