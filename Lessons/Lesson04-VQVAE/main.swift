@@ -152,7 +152,8 @@ notebook.show(
 // ## Codes and reconstructions
 //
 // First equation 1 by a matrix product against all differences written out, on vectors of test images. Then, which codes each position
-// uses: that is its own affair, for the decoder knows the positions apart. One codebook, and a dialect of it at each place.
+// uses: that is its own affair, for the decoder knows the positions apart. They divide the codebook among them, so that the sum of their
+// entropies is far below $m \ln K$: of the two it is the harder yardstick for a prior.
 
 // %%
 let (trainCodes, testCodes) = (model.codes(of: trainGreys), model.codes(of: testGreys))  // [count, positions]
@@ -166,10 +167,12 @@ notebook.measure("nearest codes as by brute force", Double(agreeing), unit: "of 
 let each = oneHot(model.codes(of: someGreys), classes: codeCount)  // [some, positions, codes]
 let dialects = (0..<positions).map { perplexity(of: testCodes.sliced($0..<$0 + 1, axis: 1), codes: codeCount).scalar }
 notebook.measure("perplexity at one position, mean", dialects.reduce(0, +) / Float(positions), unit: "of \(codeCount)")
+notebook.measure("entropies of the positions, added", dialects.map { log($0) }.reduce(0, +), unit: "nats/image")
 notebook.show(
   HeatMap(
-    each.mean(axis: 0), title: "Which codes each position uses", xLabel: "code", yLabel: "position",
-    valueLabel: "share"), named: "dialects", caption: "Shares of the codes at each position, training images.")
+    each.mean(axis: 0).repeated(codeCount / positions / 2, axis: 0), title: "Which codes each position uses",
+    xLabel: "code", yLabel: "position", valueLabel: "share", yRange: 0.5...Double(positions) + 0.5),
+  named: "dialects", caption: "Shares of the codes at each position, training images.")
 
 // %% [markdown]
 // The judge is the project's own classifier, trained on the training images alone: a reconstruction should be read as its original's
@@ -398,10 +401,11 @@ notebook.print(
   "given a binary image, about \(Int(sharing.rounded())) codes share it (e to the entropy of p(z|x), mean)")
 
 // %% [markdown]
-// The VAE's loss charges for its code, $\mathrm{KL}(q\,\|\,p)$, and the VAE buys only what pays. The VQ-VAE's loss charges the constant $m \ln K$
-// whatever is said, so it says all it can: the second column is larger, the third smaller. As a likelihood of small noisy images that is
-// no bargain, and naming one code wastes what the many that would do are worth. As short discrete descriptions, from which clean images
-// are made again and which a prior can learn, the codes do what they are for.
+// The VAE's loss charges for its code, $\mathrm{KL}(q\,\|\,p)$, so the VAE buys only what pays. The VQ-VAE's loss charges the constant $m \ln K$
+// whatever is said, so it says all it can: its code costs more, and the image given the code less. Naming *one* code is dear: at the
+// default size that bound is worse than independent pixels, which know nothing of each other. But many codes would do for each binary
+// image, and their sum takes most of the loss back: as a law of images the VQ-VAE comes close to the VAE. What it has beyond that are
+// short discrete descriptions, which decode to clean images, and which any model of sequences can learn.
 
 // %% [markdown]
 // ## What to try next
