@@ -357,7 +357,7 @@ func fitGaussian() {
 fitGaussian()
 
 // %%
-let drawnCount = options.choose(quick: 1000, standard: 20_000, full: 5000)
+let drawnCount = options.choose(quick: 1000, standard: 20_000, full: 1000)
 let drawnCodes = prior.sample(IndexTensor((0..<drawnCount).map { Int32($0 % 10) }), using: &testing)
 let known = distinct([model.codes(of: someGreys), drawnCodes])  // [known, positions]
 
