@@ -64,11 +64,11 @@ final class IAF: Module {
   /// ε → x with ln |det ∂x/∂ε|: one run of each network, `[batch, dimension]` and `[batch]`, nats.
   func callAsFunction(_ noise: Tensor) -> (x: Tensor, logDeterminant: Tensor) {
     var (z, total) = (noise, Tensor.zeros([noise.shape[0]]))
-    for network in steps {
-      let (mu, logSigma) = network(z)
-      let step = inverseAutoregressiveStep(z, mu: mu, logSigma: logSigma)
-      z = step.z.flipped(axis: 1)
-      total += step.logDeterminant
+    for made in steps {
+      let (mu, logSigma) = made(z)
+      let (next, stretching) = inverseAutoregressiveStep(z, mu: mu, logSigma: logSigma)
+      z = next.flipped(axis: 1)
+      total += stretching
     }
     return (z, total)
   }

@@ -172,17 +172,17 @@ struct IAFLearningTests {
     let noise = Tensor.normal([20_000, 2], using: &random)
     let (x, logQ) = withoutGradients { flow.sample(noise) }
     let bound = Estimate(logQ - law.unnormalizedLogProbability(of: x))
-    #expect(bound.mean < -0.55)
+    #expect(bound.mean < -0.6)
     #expect(Double(bound.mean) > -law.logNormalizer - 3 * Double(bound.standardError))
     let left = (x.sliced(0..<1, axis: 1) .< 0).mean().scalar
     #expect(left > 0.3 && left < 0.7)
 
     // The same weights as a MAF undo it, and ∫q = 1 over a grid.
     let back = withoutGradients { MAF(of: flow).sample(x) }
-    #expect(abs(back - noise).max().scalar < 2e-3)
+    #expect(abs(back - noise).max().scalar < 3e-4)
     let grid = WarpedGrid.points(xRange: -3.98...3.98, yRange: -3.98...3.98, rows: 200, columns: 200)
     let density = exp(withoutGradients { flow.logProbability(of: grid) })
-    #expect(abs(density.scalars.reduce(0) { $0 + Double($1) } * 0.0016 - 1) < 0.02)
+    #expect(abs(density.scalars.reduce(0) { $0 + Double($1) } * 0.0016 - 1) < 0.005)
 
     // Samples against the law's: the radius, whose mean and deviation the law has as 2.0 and .2 or nearly so.
     let exact = law.samples(20_000, using: &random)
