@@ -29,8 +29,8 @@ struct IAFIdentityTests {
     for i in 0..<dimension {
       for part in 0..<2 {
         let slope = gradient(at: z) { z in
-          let (mu, logSigma) = network(z)
-          return (part == 0 ? mu : logSigma).sliced(i..<i + 1, axis: 1).sum() + z.sum() * 0
+          let (shift, logScale) = network(z)
+          return (part == 0 ? shift : logScale).sliced(i..<i + 1, axis: 1).sum() + z.sum() * 0
         }
         for (j, value) in slope.scalars.enumerated() { #expect(j < i ? abs(value) > 1e-5 : value == 0) }
       }
