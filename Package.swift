@@ -12,6 +12,7 @@ let allLessons = [
   "Lesson03-NICE",
   "Lesson03-RealNVP",
   "Lesson03-MAF",
+  "Lesson03-IAF",
   "Lesson04-VariationalBound",
   "Lesson04-WakeSleep",
   "Lesson04-VAE",
