@@ -55,7 +55,7 @@ var (playing, sampling) = (streams.split(), streams.split())
 // %%
 let toy = gaussianToy()
 let toyLaw = LinearGaussian(mean: [0], weights: [[1]], noise: [1])
-let toyCount = options.choose(quick: 20_000, standard: 50_000, full: 50_000)
+let toyCount = options.choose(quick: 5000, standard: 50_000, full: 50_000)
 let toyX = toyLaw.samples(toyCount, using: &playing)  // [50000, 1]
 let toyLogP = toyLaw.logProbability(of: toyX)
 // −entropy is the mean of the exact log p(x): its deviation on these points is taken off.
@@ -294,17 +294,17 @@ notebook.show(
 // $\sqrt{k}$. Measured on the toy, and on the model of the VAE with one batch of images.
 
 // %%
-let few = validation.sliced(0..<20, axis: 0)
+let few = validation.sliced(0..<100, axis: 0)
 let cells = one.model.parameters.map(\.parameter.wrappedValue)
-let fewWeights = one.model.logWeights(few, samples: 50, using: &sampling)  // [20, 50]
+let fewWeights = one.model.logWeights(few, samples: 50, using: &sampling)  // [100, 50]
 let ofBound = gradients(of: bound(fewWeights).sum(), withRespectTo: cells)
 let weighted = gradients(of: (normalizedWeights(fewWeights) * fewWeights).sum(), withRespectTo: cells)
 notebook.measure(
   "largest difference of the bound's gradient from the weighted sum",
   zip(ofBound, weighted).map { abs($0 - $1).max().scalar }.max()!, floor: 0.0)
 
-let ratioCounts = options.choose(quick: [1, 4, 16], standard: [1, 4, 16, 64, 256], full: [1, 4, 16, 64, 256])
-let draws = options.choose(quick: 50, standard: 400, full: 400)
+let ratioCounts = options.choose(quick: [1, 4, 16], standard: [1, 4, 16, 64], full: [1, 4, 16, 64, 256])
+let draws = options.choose(quick: 30, standard: 250, full: 400)
 let subjects = [
   ("toy", gaussianToy(offset: 0.5), toyLaw.samples(1000, using: &sampling)), ("digits", one.model, few),
 ]
