@@ -8,8 +8,8 @@ let exercises: [any ExerciseSpecification] = [weightsExercise, boundExercise, no
 let weightsExercise = Exercise(
   "IWAE.1", "The log-weights of k samples", points: 4, implementation: logWeights(of:_:samples:using:),
   hints: [
-    "log w = log p(z) + log p(x|z) − log q(z|x), for one z: three log-probabilities of one sample, no KL in closed form.",
-    "`repeated(k, axis: 0)` writes each row k times in a row: mean and variance of q become `[batch · k, latents]`, and x needs the same.",
+    "log w = log p(z) + log p(x|z) − log q(z|x): three log-probabilities of one sample, no KL in closed form.",
+    "`repeated(k, axis: 0)` writes each row k times, for q's mean and variance `[batch · k, latents]` and for x alike.",
     "z is `q.sample(using: &random)` of a `Normal`; the sum of the three, `[batch · k]`, reshapes to `[batch, k]`.",
   ],
   cases: [

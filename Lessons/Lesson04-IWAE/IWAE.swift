@@ -1,6 +1,6 @@
 import LessonKit
 
-// The importance weighted autoencoder of Burda, Grosse & Salakhutdinov (2015), arXiv 1509.00519, with the paper's equations.
+// The importance weighted autoencoder of Burda, Grosse & Salakhutdinov (2015), arXiv 1509.00519.
 
 /// ln of the mean of k importance weights (equation 8): log-weights `[batch, k] → [batch]`, at any size of them.
 func bound(_ logWeights: Tensor) -> Tensor {
@@ -79,7 +79,7 @@ final class GaussianDecoder: Decoder {
   }
 }
 
-/// The networks of a VAE with the standard Gaussian prior; k, the number of importance samples, belongs to the objective alone.
+/// The networks of a VAE with the standard Gaussian prior; the number k of samples belongs to the objective alone.
 final class IWAE: Module {
   let encoder: Encoder
   let decoder: any Decoder
@@ -111,9 +111,9 @@ final class IWAE: Module {
     return reconstruction - klDivergence(q, .standard(mean.shape))
   }
 
-  /// How far the posterior mean of each latent unit moves from one x to another, Varₓ(E_q[z|x]) (section 5.1): `[latents]`.
+  /// How far the posterior mean of each latent unit moves from one x to another, Varₓ(E_q[z|x]): `[latents]`.
   ///
-  /// The paper calls a unit active where this is above 0.01.
+  /// The paper calls a unit active where this is above 0.01 (section 5.1).
   func activity(_ x: Tensor) -> Tensor {
     // BEGIN SOLUTION IWAE.4
     encoder(x).mean.variance(axes: [0])

@@ -18,8 +18,8 @@ func gaussianToy(offset: Float = 0) -> IWAE {
 
 /// E[log p(x) − L_k] of the toy by quadrature, in nats; it is the same for every x.
 ///
-/// w / p(x) = Y = √2 exp(−u²/2) with u ~ N(0, 1), and for a mean S of k of them E[ln S] = ∫ (exp(−t) − E[exp(−t Y/k)]ᵏ) dt/t
-/// over t > 0 (Frullani's integral under the expectation). With t = exp(v) the sum over equal steps converges fast.
+/// w / p(x) = Y = √2 exp(−u²/2) with u ~ N(0, 1). For a mean S of k of them E[ln S] = ∫ (exp(−t) − E[exp(−t Y/k)]ᵏ) dt/t
+/// over t > 0 (Frullani's integral inside the expectation); with t = exp(v) a sum over equal steps converges fast.
 func exactToyGap(samples k: Int) -> Double {
   let step = 0.05
   let normal = stride(from: 0.0, to: 9, by: step).map { u -> (y: Double, weight: Double) in
@@ -38,8 +38,8 @@ func exactToyGap(samples k: Int) -> Double {
 
 /// ‖E g‖ / √E‖g − E g‖² for the gradient g of the k-sample bound with respect to each network's parameters.
 ///
-/// The batch `x` stays, the samples of z are drawn anew. ‖mean‖² of n draws is too large by a share 1/n of the noise, which is taken off;
-/// the ratio is at least 0.1/√n, which n draws cannot tell from 0.
+/// The batch `x` stays, the samples of z are drawn anew. ‖mean‖² of n draws is too large by a share 1/n of the noise,
+/// which is taken off; the ratio is at least 0.1/√n, which n draws cannot tell from 0.
 func signalToNoise(
   _ model: IWAE, _ x: Tensor, samples k: Int, draws: Int, using random: inout Random
 ) -> (encoder: Float, decoder: Float) {

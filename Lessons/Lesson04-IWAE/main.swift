@@ -3,14 +3,15 @@ import LessonKit
 // %% [markdown]
 // # The importance weighted autoencoder
 //
-// A VAE pays for every code that its encoder draws badly, so it learns models whose posteriors are *simple*, and leaves part of the code
-// unused. Burda, Grosse & Salakhutdinov, [Importance Weighted Autoencoders](https://arxiv.org/abs/1509.00519) (2015), keep both networks and
-// change the objective alone: draw $k$ codes, and average the importance weights *before* taking the logarithm.
+// A VAE pays for every code that its encoder draws badly, so it learns models whose posteriors are *simple*, and leaves
+// part of the code unused. Burda, Grosse & Salakhutdinov,
+// [Importance Weighted Autoencoders](https://arxiv.org/abs/1509.00519) (2015), keep both networks and change the
+// objective alone: draw $k$ codes, and average the importance weights *before* taking the logarithm.
 //
 // $$\mathcal{L}_k = \mathbb{E}\Big[\log \frac{1}{k} \sum_{i=1}^{k} w_i\Big] \le \log p(x), \qquad w_i = \frac{p(x, z_i)}{q(z_i|x)}, \quad z_i \sim q(z|x)$$
 //
-// $\mathcal{L}_1$ is the VAE's bound; $\mathcal{L}_k$ never falls as $k$ grows, and reaches $\log p(x)$. One good code among $k$ is now enough. What does
-// that buy, what does it cost, and is a tighter bound always the better teacher?
+// $\mathcal{L}_1$ is the VAE's bound; $\mathcal{L}_k$ never falls as $k$ grows, and reaches $\log p(x)$. One good code
+// among $k$ is now enough. What does that buy, what does it cost, and is a tighter bound always the better teacher?
 
 // %%
 answerProbes(exercises, mistakes)  // `swift run course check` asks the functions below for values
@@ -28,7 +29,8 @@ notebook.source(of: IWAE.self)
 // %% [markdown]
 // ## Configuration
 //
-// The paper's networks (with `--full`) have two layers of 200 tanh units on each side and a code of 50 numbers; 8×8 images need less.
+// The paper's networks (with `--full`) have two layers of 200 tanh units on each side and a code of 50 numbers; 8×8
+// images need less.
 
 // %%
 let hidden = options.choose(quick: [50], standard: [100], full: [200, 200])
@@ -47,10 +49,11 @@ var (playing, sampling) = (streams.split(), streams.split())
 // %% [markdown]
 // ## Where everything is known
 //
-// $z \sim \mathcal{N}(0, 1)$ and $x|z \sim \mathcal{N}(z, 1)$, so $p(x) = \mathcal{N}(0, 2)$ and the posterior is $\mathcal{N}(x/2, \tfrac12)$. The encoder
-// $q(z|x) = \mathcal{N}(x/2, 1)$ has the right mean and twice the variance. Five numbers follow: $\mathbb{E}\log p(x) = -\tfrac12 \ln 4\pi e$; $\mathcal{L}_1$, which is
-// below it by $\mathrm{KL}(q\,\|\,\text{posterior}) = \tfrac12(1 - \ln 2)$; and $\mathcal{L}_5$ and $\mathcal{L}_{50}$ by an integral over one variable. The functions
-// below are the ones that train the networks further down.
+// $z \sim \mathcal{N}(0, 1)$ and $x|z \sim \mathcal{N}(z, 1)$, so $p(x) = \mathcal{N}(0, 2)$ and the posterior is
+// $\mathcal{N}(x/2, \tfrac12)$. The encoder $q(z|x) = \mathcal{N}(x/2, 1)$ has the right mean and twice the variance.
+// The numbers follow: $\mathbb{E}\log p(x) = -\tfrac12 \ln 4\pi e$; $\mathcal{L}_1$, which is below it by
+// $\mathrm{KL}(q\,\|\,\text{posterior}) = \tfrac12(1 - \ln 2)$; and the other $\mathcal{L}_k$ by an integral over
+// one variable. The functions below are the ones that train the networks further down.
 
 // %%
 let toy = gaussianToy()
@@ -87,10 +90,10 @@ notebook.show(
 // %% [markdown]
 // ## Digits
 //
-// 8×8 digits with 17 grey levels; level/16 is taken as the probability of a 1. **Binarisation**: training images are drawn anew each time they
-// are shown, the others once, from a stream of their own. 300 training images are set aside for **validation**: sizes, rates and the
-// number of steps were chosen by them. Test images are looked at once, at the end. *Baseline*: independent pixels. *Floor*: the entropy of the
-// drawing itself, given the grey image.
+// 8×8 digits with 17 grey levels; level/16 is taken as the probability of a 1. **Binarisation**: training images are
+// drawn anew each time they are shown, the others once, from a stream of their own. 300 training images are set aside
+// for **validation**: sizes, rates and the number of steps were chosen by them. Test images are looked at once, at the
+// end. *Baseline*: independent pixels. *Floor*: the entropy of the drawing itself, given the grey image.
 
 // %%
 let (trainImages, testImages) = orStop {
@@ -114,9 +117,9 @@ let floor = Bernoulli(logits: log(testGreys + 1e-7) - log(1 - testGreys + 1e-7))
 // %% [markdown]
 // ## Training
 //
-// One loop, four runs: a VAE with the KL in closed form, then $k$ = 1, 5, 50. All begin with the same weights and see the same images in
-// the same order with the same binarisation. The time of the steps alone is kept; validation images are judged by $\mathcal{L}_{50}$, whatever $k$
-// was trained.
+// One loop, four runs: a VAE with the KL in closed form, then $k$ = 1, 5, 50. All begin with the same weights and see
+// the same images in the same order with the same binarisation. The time of the steps alone is kept; validation images
+// are judged by $\mathcal{L}_{50}$, whatever $k$ was trained.
 
 // %%
 typealias Run = (name: String, model: IWAE, state: TrainingState)
@@ -166,9 +169,9 @@ let fifty = fit("k = 50", samples: 50, epochs: epochs)
 notebook.parameters = fifty.model.parameterCount
 
 // %% [markdown]
-// A step with $k = 50$ decodes 50 codes for each image. **Equal time**: a fifth run, $k = 50$ again, is given about the time that $k = 1$ took,
-// with a learning rate that falls to zero within it. Its number of steps is fixed, so that its result can be repeated; the table says how
-// fair that is on this machine.
+// A step with $k = 50$ decodes 50 codes for each image. **Equal time**: a fifth run, $k = 50$ again, is given about the
+// time that $k = 1$ took, with a learning rate that falls to zero within it. Its number of steps is fixed, so that its
+// result can be repeated; the table says how fair that is on this machine.
 
 // %%
 let short = fit("k = 50, short", samples: 50, epochs: max(1, epochs / timeRatio))
@@ -199,10 +202,11 @@ notebook.show(
 // %% [markdown]
 // ## Results
 //
-// Every model is judged alike: 1,000 log-weights for each test image, the same $\varepsilon$ for all models. From them follow all bounds:
-// $\mathcal{L}_k$ is the mean over groups of $k$ of them, $\log \hat p(x)$ all together. *Lead* is over $k = 1$, image by image, so that the
-// difficulty of an image cancels. *Of 50 in effect* is $1 / \sum_i \tilde w_i^2$ with the normalised weights $\tilde w$ of 50 samples: so many of them
-// take part. The VAE and $k = 1$ have the same bound; the VAE's estimate of it has less noise.
+// Every model is judged alike: 1,000 log-weights for each test image, the same $\varepsilon$ for all models. From them
+// follow all bounds: $\mathcal{L}_k$ is the mean over groups of $k$ of them, $\log \hat p(x)$ all together. *Lead* is
+// over $k = 1$, image by image, so that the difficulty of an image cancels. *Of 50 in effect* is
+// $1 / \sum_i \tilde w_i^2$ with the normalised weights $\tilde w$ of 50 samples: so many of them take part. The VAE
+// and $k = 1$ have the same bound; the VAE's estimate of it has less noise.
 
 // %%
 func testLogWeights(_ run: Run) -> Tensor {
@@ -254,13 +258,15 @@ compare(3, "equal steps")
 compare(4, "equal time")
 
 // %% [markdown]
-// Both are true. Per step the tighter bound teaches more. Per second, in the time that $k = 1$ takes, $k = 50$ has hardly begun; given more, its
-// curve goes on falling below the height at which that of $k = 1$ has flattened. Which of the comparisons is printed decides who wins.
+// Both are true. Per step the tighter bound teaches more. Per second, in the time that $k = 1$ takes, $k = 50$ has
+// hardly begun; given more, its curve goes on falling below the height at which that of $k = 1$ has flattened. Which of
+// the comparisons is printed decides who wins.
 //
 // ## The bound never falls with k
 //
-// On one model: a mean over groups of $k$ log-means is below the log-mean of the groups taken together (Jensen), so the measured curve cannot
-// fall either, on any image. The model trained with $k = 1$ gains least: its posteriors had to become what its encoder can say.
+// On one model: a mean over groups of $k$ log-means is below the log-mean of the groups taken together (Jensen), so the
+// measured curve cannot fall either, on any image. The model trained with $k = 1$ gains least: its posteriors had to
+// become what its encoder can say.
 
 // %%
 let counts = [1, 2, 5, 10, 50, 100, 500, 1000].filter { importanceSamples % $0 == 0 }
@@ -276,8 +282,8 @@ notebook.measure("least rise of the bound from one k to the next", rises.min()!,
 // %% [markdown]
 // ## Active units
 //
-// A unit of the code that says the same for every $x$ is not used. The paper calls a unit *active* where the posterior's mean moves:
-// $\mathrm{Var}_x(\mathbb{E}_q[z|x]) > 0.01$.
+// A unit of the code that says the same for every $x$ is not used. The paper calls a unit *active* where the
+// posterior's mean moves: $\mathrm{Var}_x(\mathbb{E}_q[z|x]) > 0.01$.
 
 // %%
 for i in [1, 2, 3] { notebook.measure("active units, \(runs[i].name)", Double(active[i]), unit: "of \(latents)") }
@@ -290,11 +296,13 @@ notebook.show(
 // %% [markdown]
 // ## Is a tighter bound a better teacher?
 //
-// The bound's gradient is $\sum_i \tilde w_i \nabla \log w_i$ (equation 14). For large $k$ the bound hardly depends on the encoder any more: its gradient
-// fades like $1/k$, its noise only like $1/\sqrt{k}$ (Rainforth et al., [Tighter Variational Bounds are Not Necessarily
-// Better](https://arxiv.org/abs/1802.04537), 2018). So the **signal-to-noise ratio** of the encoder's gradient *falls* like $1/\sqrt{k}$, while the
-// decoder's *rises* like $\sqrt{k}$. Measured on the toy with a decoder that is off by ½, and on 100 digits for the model of $k = 1$. Where that has come to
-// rest, its encoder has no signal left to lose at $k = 1$; so each parameter is first moved by a little, as in that paper, here by 0.02.
+// The bound's gradient is $\sum_i \tilde w_i \nabla \log w_i$ (equation 14). For large $k$ the bound hardly depends on
+// the encoder any more: its gradient fades like $1/k$, its noise only like $1/\sqrt{k}$ (Rainforth et al.,
+// [Tighter Variational Bounds are Not Necessarily Better](https://arxiv.org/abs/1802.04537), 2018). So the
+// **signal-to-noise ratio** of the encoder's gradient *falls* like $1/\sqrt{k}$, while the decoder's *rises* like
+// $\sqrt{k}$. Measured on the toy with a decoder that is off by ½, and on 100 digits for the model of $k = 1$. Where
+// that has come to rest, its encoder has no signal left to lose at $k = 1$; so each parameter is first moved by a
+// little, as in that paper, here by 0.02.
 
 // %%
 let nearby = untrained()
@@ -330,12 +338,13 @@ for (subject, ratios) in zip(subjects, ratios) {
 }
 
 // %% [markdown]
-// On the toy both exponents are near the theory's $\mp\tfrac12$, which holds for large $k$. For 20 dimensions of code 64 samples are few, but the
-// signs are the same: what makes the bound tight takes the encoder's teacher away, and gives the decoder a better one.
+// On the toy both exponents are near the theory's $\mp\tfrac12$, which holds for large $k$. For 20 dimensions of code
+// 64 samples are few, but the signs are the same: what makes the bound tight takes the encoder's teacher away, and
+// gives the decoder a better one.
 //
 // ## Samples
 //
-// Draws from the prior, decoded. A classifier trained on real images, which no model has seen, says how sure it is of them.
+// Draws from the prior, decoded. A classifier, trained beforehand on grey training images, says how sure it is of them.
 
 // %%
 func drawn(_ run: Run, _ count: Int) -> Tensor {
@@ -358,10 +367,12 @@ notebook.show(
 // ## What to try next
 //
 // - Set `epochs` to 40, then to 640. Who wins at equal time, and which $k$ would you choose for a budget in seconds?
-// - Train the decoder by $k = 50$ and the encoder by $k = 1$ (two optimisers): what becomes of $\log \hat p(x)$ and of the active units?
-// - Measure the signal-to-noise ratios of `one.model` itself, of `fifty.model`, and of an untrained one. Which rule do they follow, and why?
-// - Take the weights' square $\tilde w_i^2$ for the encoder's gradient, through $z$ alone (Tucker et al., doubly reparameterised gradients,
-//   arXiv 1810.04152). How does the ratio change with $k$ now?
+// - Train the decoder by $k = 50$ and the encoder by $k = 1$ (two optimisers): what becomes of $\log \hat p(x)$ and of
+//   the active units?
+// - Measure the signal-to-noise ratios of `one.model` itself, of `fifty.model`, and of an untrained one. Which rule do
+//   they follow, and why?
+// - Take the weights' square $\tilde w_i^2$ for the encoder's gradient, through $z$ alone (Tucker et al., doubly
+//   reparameterised gradients, arXiv 1810.04152). How does the ratio change with $k$ now?
 // - `--full`: the paper's two layers and 50 codes on 28×28 images; `--data` names a folder with MNIST's four files.
 
 // %%

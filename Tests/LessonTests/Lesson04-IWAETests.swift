@@ -178,7 +178,7 @@ struct IWAEIdentityTests {
     encoder.mean.bias = Tensor([5, 0, 7])
     encoder.logVariance.bias = Tensor([3, -3, 3])
     let model = IWAE(encoder: encoder, decoder: GaussianDecoder(latents: 3, outputs: 2, using: &random))
-    // The first input is 0, 1, 2, 3 (variance 5/4), the second ±1 (variance 1, times 2²); the third unit moves with neither.
+    // The first input is 0, 1, 2, 3 (variance 5/4), the second ±1 (times 2²); the third unit moves with neither.
     #expect(isClose(model.activity(Tensor([[0, 1], [1, -1], [2, 1], [3, -1]])), [1.25, 4, 0], 1e-5))
   }
 
@@ -197,7 +197,7 @@ struct IWAEIdentityTests {
 
   @Test("Signal-to-noise of one Gaussian sample's gradient, by hand", .solved("IWAE.1", "IWAE.2"))
   func signalToNoiseByHand() {
-    // At k = 1 the gradients of log w for the decoder's weight and bias are z(x − b − z) and x − b − z, with z ~ N(x/2, 1).
+    // At k = 1 the decoder's weight and bias have gradients z(x − b − z) and x − b − z, with z ~ N(x/2, 1).
     // For x = 2, b = ½: means −½ and ½; variances 1, and Var(z(1.5 − z)) = Var(−½ε − ε²) = ¼ + 2.
     var random = Random(seed: 11)
     let ratios = signalToNoise(gaussianToy(offset: 0.5), Tensor([[2]]), samples: 1, draws: 1500, using: &random)
@@ -262,7 +262,7 @@ struct IWAELearningTests {
 
   @Test("Samples of q, weighted by w̃, have the posterior's mean and variance", .solved("IWAE.1", "IWAE.3"))
   func resampling() {
-    // q(z|1) = N(½, 1), the posterior N(½, ½). 5 standard errors: 6e-7 each; the weights' bias, of order 1/k, is below one of them.
+    // q(z|1) = N(½, 1), the posterior N(½, ½). 5 standard errors: 6e-7 each; the weights' bias, of order 1/k, is less.
     var (random, again) = (Random(seed: 15), Random(seed: 15))
     let (count, k) = (200, 1000)
     let weights = normalizedWeights(
