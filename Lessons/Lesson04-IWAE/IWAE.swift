@@ -96,19 +96,19 @@ final class IWAE: Module {
     // BEGIN SOLUTION IWAE.1
     let (mean, logVariance) = encoder(x)  // one pass of the encoder for all k samples
     let q = Normal(mean: mean.repeated(k, axis: 0), logVariance: logVariance.repeated(k, axis: 0))
-    let z = q.sample(using: &random)  // [batch · k, latents]
-    let logPrior = Normal.standard(z.shape).logProbability(of: z)
-    let logJoint = logPrior + decoder(z).logProbability(of: x.repeated(k, axis: 0))
-    return (logJoint - q.logProbability(of: z)).reshaped(to: [x.shape[0], k])
+    let codes = q.sample(using: &random)  // [batch · k, latents]
+    let logPrior = Normal.standard(codes.shape).logProbability(of: codes)
+    let logJoint = logPrior + decoder(codes).logProbability(of: x.repeated(k, axis: 0))
+    return (logJoint - q.logProbability(of: codes)).reshaped(to: [x.shape[0], k])
     // END SOLUTION
   }
 
   /// The VAE's own estimate of the bound for k = 1, with the KL in closed form: `[batch, inputs] → [batch]`.
   func elbo(_ x: Tensor, using random: inout Random) -> Tensor {
     let (mean, logVariance) = encoder(x)
-    let q = Normal(mean: mean, logVariance: logVariance)
-    let reconstruction = decoder(q.sample(using: &random)).logProbability(of: x)
-    return reconstruction - klDivergence(q, .standard(mean.shape))
+    let posterior = Normal(mean: mean, logVariance: logVariance)
+    let z = posterior.sample(using: &random)
+    return decoder(z).logProbability(of: x) - klDivergence(posterior, .standard(mean.shape))
   }
 
   /// How far the posterior mean of each latent unit moves from one x to another, Varₓ(E_q[z|x]): `[latents]`.
