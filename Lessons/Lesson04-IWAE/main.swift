@@ -36,7 +36,7 @@ notebook.source(of: IWAE.self)
 let hidden = options.choose(quick: [50], standard: [100], full: [200, 200])
 let latents = options.choose(quick: 10, standard: 20, full: 50)
 let epochs = options.epochs ?? options.choose(quick: 20, standard: 160, full: 300)
-let (batchSize, learningRate): (Int, Float) = options.size == .full ? (100, 1e-3) : (100, 4e-3)
+let (batchSize, learningRate) = (100, options.choose(quick: Float(4e-3), standard: 4e-3, full: 1e-3))
 let importanceSamples = options.choose(quick: 50, standard: 1000, full: 1000)
 let timeRatio = 10  // how many times fewer steps k = 50 is given at equal time; the real ratio is measured below
 let usesDigits = options.size != .full && options.data == nil
@@ -92,8 +92,7 @@ notebook.show(
 //
 // 8×8 digits with 17 grey levels; level/16 is taken as the probability of a 1. **Binarisation**: training images are
 // drawn anew each time they are shown, the others once, from a stream of their own. 300 training images are set aside
-// for **validation**: sizes, rates and the number of steps were chosen by them. Test images are looked at once, at the
-// end. *Baseline*: independent pixels. *Floor*: the entropy of the drawing itself, given the grey image.
+// for **validation**, by which settings are chosen. Test images are looked at once, at the end. *Baseline*: independent pixels. *Floor*: the entropy of the drawing itself, given the grey image.
 
 // %%
 let (trainImages, testImages) = orStop {
@@ -132,7 +131,7 @@ func untrained() -> IWAE {
 }
 
 func fit(_ name: String, samples k: Int?, epochs: Int) -> Run {
-  let (model, file, interval) = (untrained(), name.replacing(" ", with: ""), max(1, epochs / 25))
+  let (model, file, interval) = (untrained(), String(name.filter { $0.isLetter || $0.isNumber }), max(1, epochs / 25))
   var optimizer = Adam(model.parameters)
   var state = notebook.begin(file, model, &optimizer, options: options, random: training)
   let steps = epochs * (train.shape[0] / batchSize)
@@ -179,7 +178,7 @@ let runs = [vae, one, five, fifty, short]
 func steps(_ run: Run) -> Float { run.state.history["steps"]!.last! }
 func seconds(_ run: Run) -> Float { run.state.history["seconds"]!.last! }
 notebook.table(
-  headers: ["run", "steps", "seconds", "ms/step", "time of k = 1"],
+  headers: ["run", "steps", "seconds", "ms/step", "× time of k = 1"],
   rows: runs.map { run in
     let (count, time) = (steps(run), seconds(run))
     return [run.name, Int(count), time, 1000 * time / count, time / seconds(one)]
