@@ -263,10 +263,10 @@ compare(4, "equal time")
 notebook.measure("lead of k = 5 over the VAE with 5 samples", Estimate(logP[2] - logP[5]), unit: "nats/image")
 
 // %% [markdown]
-// Both are true. Per step $k = 50$ learns more: in part by less noise, which averaging buys a VAE as well (the table's last
-// row), and beyond that by the tighter bound, with more units in use. Per second, in the time that $k = 1$ takes, $k = 50$
-// has hardly begun; given more, its curve goes on falling below the height at which that of $k = 1$ has flattened. Which
-// of the comparisons is printed decides who wins.
+// Both are true. Per step $k = 50$ learns more: in part by less noise, which averaging buys a VAE as well (the table's
+// last row), and beyond that by the tighter bound, with more units in use. Per second, in the time that $k = 1$ takes,
+// $k = 50$ has hardly begun; given more, its curve goes on falling below the height at which that of $k = 1$ has
+// flattened. Which of the comparisons is printed decides who wins.
 //
 // ## The bound never falls with k
 //
