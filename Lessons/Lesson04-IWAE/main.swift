@@ -163,7 +163,7 @@ func fit(_ name: String, epochs: Int, objective: (IWAE, Tensor, inout Random) ->
 }
 
 func boundOf(samples k: Int) -> (IWAE, Tensor, inout Random) -> Tensor {
-  { model, x, random in bound(model.logWeights(x, samples: k, using: &random)) }
+  { bound($0.logWeights($1, samples: k, using: &$2)) }
 }
 let vae = fit("VAE", epochs: epochs) { $0.elbo($1, using: &$2) }
 let averaged = fit("VAE, 5 samples", epochs: epochs) { $0.elbo($1.repeated(5, axis: 0), using: &$2) }

@@ -243,7 +243,7 @@ struct IWAELearningTests {
         )
       }
     }
-    let (outside, inside) = (fit { $0.mean(axis: 1) }, fit(bound))
+    let (outside, inside) = (fit { $0.mean(axes: [1]) }, fit(bound))
     let lead = Estimate(inside.logP - outside.logP)
     #expect(lead.mean > 5 * lead.standardError, "\(lead)")
     let independent = Bernoulli(logits: log(means / (1 - means)).broadcast(to: test.shape)).logProbability(of: test)
