@@ -16,6 +16,7 @@ let allLessons = [
   "Lesson04-VariationalBound",
   "Lesson04-WakeSleep",
   "Lesson04-VAE",
+  "Lesson04-IWAE",
   "Lesson04-VQVAE",
 ]
 
