@@ -1,0 +1,2 @@
+import LessonKit
+let exercises: [any ExerciseSpecification] = []
