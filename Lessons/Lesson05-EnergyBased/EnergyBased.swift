@@ -59,7 +59,9 @@ final class RBM: EnergyModel {
   }
 }
 
-/// An energy over the plane: a wide bowl and a network that reads sines and cosines of x.
+/// An energy over the plane, p(x) ∝ N(x; 0, 4I) · (1 + e^f(x)): a wide normal law, made likelier where a network f is large.
+///
+/// Z is finite whatever f is, and far from the data, where nothing trains f, the energy is a gentle bowl that leads chains back.
 final class NeuralEnergy: EnergyModel {
   /// Directions and frequencies of the waves, `[2, waves]`, drawn once: sharp features are easy to make of them.
   @Untrained var frequencies: Tensor
@@ -68,7 +70,7 @@ final class NeuralEnergy: EnergyModel {
   @Untrained var chains: Tensor
 
   init(waves: Int, hidden: Int, chains count: Int, using random: inout Random) {
-    frequencies = Tensor.normal([2, waves], using: &random) * 1.5
+    frequencies = Tensor.normal([2, waves], using: &random)
     first = Linear(2 * waves, hidden, using: &random)
     second = Linear(hidden, hidden, using: &random)
     last = Linear(hidden, 1, initialization: .normal(standardDeviation: 0.01), using: &random)
@@ -78,9 +80,8 @@ final class NeuralEnergy: EnergyModel {
   func energy(_ x: Tensor) -> Tensor {
     let phase = matmul(x, frequencies)  // [batch, waves]
     let features = concatenate([sin(phase), cos(phase)], axis: 1)
-    let network = last(silu(second(silu(first(features)))))  // [batch, 1]
-    // The bowl is the energy of N(0, 4I): whatever the network does, which is bounded, Z is finite.
-    return network.reshaped(to: [-1]) + square(x).sum(axis: 1) / 8
+    let f = last(silu(second(silu(first(features))))).reshaped(to: [-1])  // [batch]
+    return square(x).sum(axis: 1) / 8 - softplus(f)
   }
 }
 

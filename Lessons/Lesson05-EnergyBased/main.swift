@@ -33,12 +33,12 @@ notebook.source(of: RBM.self)
 
 // %%
 let side = options.choose(quick: 3, standard: 3, full: 4)
-let (units, copies) = (8, 16)  // hidden units; chains for each image
-let epochs = options.epochs ?? options.choose(quick: 6, standard: 60, full: 300)
+let (units, copies) = (8, 32)  // hidden units; chains for each image
+let epochs = options.epochs ?? options.choose(quick: 6, standard: 100, full: 300)
 let updates = options.choose(quick: 50, standard: 100, full: 500)  // an epoch
-let planarEpochs = options.epochs ?? options.choose(quick: 4, standard: 40, full: 200)
+let planarEpochs = options.epochs ?? options.choose(quick: 4, standard: 50, full: 200)
 let planarUpdates = options.choose(quick: 20, standard: 50, full: 200)
-let (batchSize, chainSteps, stepSize) = (256, 10, Float(0.02))
+let (batchSize, chainSteps, stepSize, initialRate) = (256, 15, Float(0.02), Float(0.5))
 
 var streams = Random(seed: options.seed)
 var (initialization, training, testing, sampling) = (streams.split(), streams.split(), streams.split(), streams.split())
@@ -69,11 +69,11 @@ notebook.print("images \(data.shape)   batch \(batch.shape)")
 // %%
 func fit(_ name: String, steps: Int, persistent: Bool = false) -> (RBM, TrainingState) {
   let machine = RBM(visible: side * side, hidden: units, chains: batch.shape[0], using: &initialization)
-  var optimizer = SGD(machine.parameters, learningRate: 1)
+  var optimizer = SGD(machine.parameters, learningRate: initialRate)
   var state = notebook.begin("rbm-\(name)", machine, &optimizer, options: options, random: training.split())
   while state.epoch < epochs {
     for _ in 0..<updates {
-      optimizer.learningRate = 1 - Float(optimizer.step) / Float(epochs * updates)
+      optimizer.learningRate = initialRate * (1 - Float(optimizer.step) / Float(epochs * updates))
       if steps == 0 {
         optimizer.minimize(-machine.logProbability(of: data).mean())
       } else {
@@ -186,7 +186,7 @@ notebook.parameters = network.parameterCount
 var optimizer = Adam(network.parameters)
 var average = ExponentialMovingAverage(network.parameters, decay: 0.99)
 var state = notebook.begin("network", network, &optimizer, &average, options: options, random: training.split())
-let rate = Schedule.cosine(from: 3e-3, steps: planarEpochs * planarUpdates)
+let rate = Schedule.cosine(from: 1e-3, steps: planarEpochs * planarUpdates)
 let (judges, view) = (eight.samples(1000, using: &testing), -3.5...3.5)
 var (pictures, surfaces) = ([any DrawnFigure](), [any DrawnFigure]())
 
@@ -206,7 +206,7 @@ func surface(_ title: String) -> HeatMap {
 }
 
 while state.epoch < planarEpochs {
-  if [0, 1, 2, 4, 10].contains(state.epoch * 40 / planarEpochs) && pictures.count < 5 {
+  if [0, 1, 2, 4, 10].contains(state.epoch * 50 / planarEpochs) && pictures.count < 5 {
     pictures.append(picture("Update \(optimizer.step): \(judgement(network.chains))", network.chains))
     surfaces.append(surface("Update \(optimizer.step)"))
   }
