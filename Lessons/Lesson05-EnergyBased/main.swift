@@ -38,7 +38,7 @@ let epochs = options.epochs ?? options.choose(quick: 6, standard: 100, full: 300
 let updates = options.choose(quick: 50, standard: 100, full: 500)  // an epoch
 let planarEpochs = options.epochs ?? options.choose(quick: 4, standard: 50, full: 200)
 let planarUpdates = options.choose(quick: 20, standard: 50, full: 200)
-let (batchSize, chainSteps, stepSize, initialRate) = (256, 15, Float(0.02), Float(0.5))
+let (batchSize, chainSteps, stepSize) = (256, 15, Float(0.02))
 
 var streams = Random(seed: options.seed)
 var (initialization, training, testing, sampling) = (streams.split(), streams.split(), streams.split(), streams.split())
@@ -69,11 +69,12 @@ notebook.print("images \(data.shape)   batch \(batch.shape)")
 // %%
 func fit(_ name: String, steps: Int, persistent: Bool = false) -> (RBM, TrainingState) {
   let machine = RBM(visible: side * side, hidden: units, chains: batch.shape[0], using: &initialization)
-  var optimizer = SGD(machine.parameters, learningRate: initialRate)
+  let first: Float = persistent ? 0.3 : 1  // chains that are kept must keep up with the weights
+  var optimizer = SGD(machine.parameters, learningRate: first)
   var state = notebook.begin("rbm-\(name)", machine, &optimizer, options: options, random: training.split())
   while state.epoch < epochs {
     for _ in 0..<updates {
-      optimizer.learningRate = initialRate * (1 - Float(optimizer.step) / Float(epochs * updates))
+      optimizer.learningRate = first * (1 - Float(optimizer.step) / Float(epochs * updates))
       if steps == 0 {
         optimizer.minimize(-machine.logProbability(of: data).mean())
       } else {
@@ -116,8 +117,7 @@ for (name, curve) in zip(names, curves) {
 let best = curves[1].min()!
 notebook.measure("CD-1 above the floor at its best", best, unit: "nats/image", floor: 0.0)
 notebook.measure("CD-1 above the floor at the end", curves[1].last!, unit: "nats/image", floor: 0.0)
-notebook.print(
-  "CD-1 was best after \(steps[curves[1].firstIndex(of: best)!]) updates; the longer it trains, the worse it is.")
+notebook.print("CD-1 was best after \(steps[curves[1].firstIndex(of: best)!]) of \(epochs * updates) updates")
 
 // %% [markdown]
 // CD-1 rises again. One step from the data the chains have hardly left them: the machine is corrected where its samples *could go in one
@@ -187,11 +187,11 @@ var optimizer = Adam(network.parameters)
 var average = ExponentialMovingAverage(network.parameters, decay: 0.99)
 var state = notebook.begin("network", network, &optimizer, &average, options: options, random: training.split())
 let rate = Schedule.cosine(from: 1e-3, steps: planarEpochs * planarUpdates)
-let (judges, view) = (eight.samples(1000, using: &testing), -3.5...3.5)
+let (judges, view) = (eight.samples(2000, using: &testing), -3.5...3.5)
 var (pictures, surfaces) = ([any DrawnFigure](), [any DrawnFigure]())
 
 func judgement(_ samples: Tensor) -> String {
-  let figures = PrecisionAndRecall(of: samples, against: judges)
+  let figures = PrecisionAndRecall(of: samples, against: judges.sliced(0..<samples.shape[0], axis: 0))
   return String(format: "precision %.2f, recall %.2f", figures.precision.mean, figures.recall.mean)
 }
 func picture(_ title: String, _ points: Tensor) -> ScatterPlot {
@@ -267,7 +267,7 @@ let fresh = eight.samples(count, using: &testing)
 
 func row(_ name: String, _ samples: Tensor) -> [Any] {
   let tests = [exactDraws, fresh].map { TwoSampleTest(samples, $0, using: &testing) }
-  let figures = PrecisionAndRecall(of: samples, against: judges)
+  let figures = PrecisionAndRecall(of: samples, against: judges.sliced(0..<count, axis: 0))
   return [name] + tests.flatMap { [$0.distance, $0.pValue] } + [figures.precision.mean, figures.recall.mean]
 }
 let rows = [
