@@ -47,7 +47,8 @@ final class RBM: EnergyModel {
   /// CD-k starts at `x`; persistent CD starts where the chains were left.
   ///
   /// Its draws from `random` are, for each step, `Tensor.bernoulli` for h and then for v.
-  func contrast(_ x: Tensor, from start: Tensor, steps: Int, using random: inout Random) -> (loss: Tensor, ends: Tensor) {
+  func contrast(_ x: Tensor, from start: Tensor, steps: Int, using random: inout Random) -> (loss: Tensor, ends: Tensor)
+  {
     // BEGIN SOLUTION EnergyBased.2
     var v = start
     for _ in 0..<steps {

@@ -95,34 +95,43 @@ func fit(_ name: String, steps: Int, persistent: Bool = false) -> (RBM, Training
   return (machine, state)
 }
 
-let names = ["exact", "CD-1", "CD-10", "PCD-5"]
-let runs = [
-  fit("exact", steps: 0), fit("CD-1", steps: 1), fit("CD-10", steps: 10), fit("PCD-5", steps: 5, persistent: true),
-]
-
-// %%
-let steps = (1...epochs).map { $0 * updates }
-let curves = runs.map { $0.1.history["KL"]! }
-notebook.show(
-  LinePlot(
-    title: "Four ways to learn one machine", xLabel: "update", yLabel: "−log p(x) above ln \(law.imageCount) (nats/image)",
-    series: zip(names, curves).map { Series($0, x: steps, y: $1) }, logarithmicY: true),
-  named: "rbm-learning", caption: "Exact, by enumeration.")
-let pixels = Double(side * side) * log(2.0)
-for (name, curve) in zip(names, curves) {
-  notebook.measure(
-    "RBM −log p(x), \(name)", Float(law.entropy) + curve.last!, unit: "nats/image", floor: law.entropy,
-    baseline: pixels, baselineName: "independent pixels")
-}
-let best = curves[1].min()!
-notebook.measure("CD-1 above the floor at its best", best, unit: "nats/image", floor: 0.0)
-notebook.measure("CD-1 above the floor at the end", curves[1].last!, unit: "nats/image", floor: 0.0)
-notebook.print("CD-1 was best after \(steps[curves[1].firstIndex(of: best)!]) of \(epochs * updates) updates")
+let once = [fit("exact", steps: 0), fit("CD-10", steps: 10), fit("PCD-5", steps: 5, persistent: true)]
+let starts = (1...5).map { fit("CD-1-\($0)", steps: 1) }
 
 // %% [markdown]
-// CD-1 rises again. One step from the data the chains have hardly left them: the machine is corrected where its samples *could go in one
-// step*, and a valley of low energy further off is never seen. As the weights grow the chains move less, and the bias grows. The angle tells
-// where: below 90° an expected step improves the machine, above it makes it worse.
+// Where CD-1 ends depends on where it begins and on its draws, so it is trained five times, and the median is shown. The others
+// end much alike and are trained once.
+
+// %%
+func curve(_ run: (RBM, TrainingState)) -> [Float] { run.1.history["KL"]! }
+let ranked = starts.sorted { curve($0).last! < curve($1).last! }
+let names = ["exact", "CD-1", "CD-10", "PCD-5"]
+let runs = [once[0], ranked[2], once[1], once[2]]
+let steps = (1...epochs).map { $0 * updates }
+notebook.show(
+  LinePlot(
+    title: "Four ways to learn one machine", xLabel: "update", yLabel: "−log p(x) above the floor (nats/image)",
+    series: zip(names, runs).map { Series($0, x: steps, y: curve($1)) }, logarithmicY: true),
+  named: "rbm-learning", caption: "Exact, by enumeration; of CD-1 the median of five.")
+for (name, run) in zip(names, runs) {
+  notebook.measure(
+    "RBM −log p(x), \(name)", Float(law.entropy) + curve(run).last!, unit: "nats/image", floor: law.entropy,
+    baseline: Double(side * side) * log(2.0), baselineName: "independent pixels")
+}
+notebook.table(
+  headers: ["CD-1, from start", "least", "after update", "in the end", "risen by"],
+  rows: starts.enumerated().map { index, run in
+    let (least, last) = (curve(run).min()!, curve(run).last!)
+    return [index + 1, least, steps[curve(run).firstIndex(of: least)!], last, last - least]
+  }, caption: "−log p(x) above the floor, nats/image")
+notebook.measure(
+  "CD-1 in the end, above the floor, least of five", curve(ranked[0]).last!, unit: "nats/image", floor: 0.0)
+
+// %% [markdown]
+// CD-1 comes down, and then it rises as it trains. One step from the data the chains have hardly left them. They still tell images from
+// noise; but of two images many steps apart nothing learns which is too likely, and how the probability is shared among the images of the
+// law drifts. As the weights grow the chains move less, and the bias grows. The angle tells the same: below 90° the expected step
+// improves the machine, above 90° it makes it worse.
 
 // %%
 if side == 3 {
@@ -138,14 +147,14 @@ if side == 3 {
 }
 
 // %% [markdown]
-// Samples: 1000 steps of Gibbs sampling from noise. *Precision* is the machine's probability of all the images of the law,
-// *recall* the share of these images that have at least half the probability they should. Both are exact.
+// Samples, drawn by enumeration, so that no chain is to blame. *Precision* is the machine's probability of all the images of the
+// law, *recall* the share of these images that have at least half the probability they should. Both are exact.
 
 // %%
 let shown = 16
 let fantasies = runs.map { machine, _ in
-  let noise = Tensor.bernoulli(Tensor(repeating: 0.5, shape: [shown, side * side]), using: &sampling)
-  return withoutGradients { machine.contrast(noise, from: noise, steps: 1000, using: &sampling).ends }
+  let logP = withoutGradients { machine.logProbability(of: machine.images) }.reshaped(to: [1, -1])
+  return embedding(machine.images, .categorical(logits: logP.repeated(shown, axis: 0), using: &sampling))
 }
 let probabilities = runs.map { machine, _ in withoutGradients { exp(machine.logProbability(of: data)).scalars } }
 let judged = probabilities.map { p in
@@ -198,15 +207,15 @@ func picture(_ title: String, _ points: Tensor) -> ScatterPlot {
   ScatterPlot(points, title: title, xLabel: "x₁", yLabel: "x₂", xRange: view, yRange: view, equalScales: true)
 }
 func surface(_ title: String) -> HeatMap {
-  let fine = Plane(reach: view.upperBound, cells: 140)
+  let fine = Plane(reach: view.upperBound, cells: 100)
   let energy = withoutGradients { network.energy(fine.points) }
   return HeatMap(
-    (energy - energy.min()).reshaped(to: [140, 140]), title: title, xLabel: "x₁", yLabel: "x₂",
+    (energy - energy.min()).reshaped(to: [100, 100]), title: title, xLabel: "x₁", yLabel: "x₂",
     valueLabel: "energy above the least (nats)", xRange: view, yRange: view, valueRange: 0...12)
 }
 
 while state.epoch < planarEpochs {
-  if [0, 1, 2, 4, 10].contains(state.epoch * 50 / planarEpochs) && pictures.count < 5 {
+  if [0, planarEpochs / 25, planarEpochs / 5].contains(state.epoch) {
     pictures.append(picture("Update \(optimizer.step): \(judgement(network.chains))", network.chains))
     surfaces.append(surface("Update \(optimizer.step)"))
   }
@@ -241,14 +250,16 @@ notebook.measure(
   baseline: eight.gaussianEntropy, baselineName: "one Gaussian")
 notebook.measure("KL(data ‖ neural energy)", divergence, unit: "nats/point", floor: 0.0)
 notebook.measure("ln Z of the neural energy", finest.logZ(network), unit: "nats")
-notebook.print("ln Z on a coarser, smaller grid: \(plane.logZ(network))")
+notebook.print("ln Z on a grid of fewer, wider cells: \(plane.logZ(network))")
 
 // %% [markdown]
 // ## Are the samples samples?
 //
 // Two questions, two comparisons, both by the energy distance of 1000 samples and 1000 others, with 999 random deals. *Against exact
 // draws* of the same model, which the grid provides: does the chain sample its model? *Against fresh data*: is the model the law? A
-// p-value under 0.01 rejects; where the laws are equal that happens once in a hundred times.
+// p-value of 0.01 or less rejects; where the laws are equal that happens once in a hundred times. Below stand two laws to be told
+// from the data, with the same mean and covariance: one Gaussian, and a ring as thick as the modes. The distance finds the first
+// far off and the ring hardly: a test that passes only says what this test can see. Precision looks closer.
 
 // %%
 let count = options.choose(quick: 300, standard: 1000, full: 2000)
@@ -284,8 +295,10 @@ for (index, name) in [(0, "corrected Langevin"), (5, "one Gaussian")] {
 pictures.append(picture("Corrected chains: \(judgement(adjusted))", adjusted))
 surfaces.append(surface("Averaged weights"))
 notebook.show(
-  Panels(pictures, columns: 3), named: "network-samples", caption: "The chains while learning; data against data: \(judgement(fresh)).")
-notebook.show(Panels(surfaces, columns: 3), named: "network-energy", caption: "The energy; above 12 nats all is one colour.")
+  Panels(pictures, columns: 2), named: "network-samples",
+  caption: "The chains while learning; data against data: \(judgement(fresh)).")
+notebook.show(
+  Panels(surfaces, columns: 2), named: "network-energy", caption: "The energy; above 12 nats all is one colour.")
 
 // %% [markdown]
 // ## No chains and no Z: score matching
