@@ -1,7 +1,7 @@
 import LessonKit
 
 // %% [markdown]
-// # Energies
+// # Energy-based models
 //
 // Give every $x$ a number, its energy, and let low energies be likely: $p(x) = e^{-E(x)} / Z$. Any network will do for $E$, since
 // $Z$ makes the probabilities sum to 1. But $Z$ is a sum over everything there is. How can one learn without it? Its gradient
@@ -21,7 +21,7 @@ import LessonKit
 answerProbes(exercises, mistakes)  // `swift run course check` asks the functions below for values
 let options = LessonOptions.fromCommandLine()
 options.refuseData()
-let notebook = LessonNotebook(lesson: "Lesson05-EnergyBased", title: "Energies", options: options)
+let notebook = LessonNotebook(lesson: "Lesson05-EnergyBased", title: "Energy-based models", options: options)
 
 // %%
 notebook.source(of: RBM.self)
@@ -33,7 +33,8 @@ notebook.source(of: RBM.self)
 
 // %%
 let side = options.choose(quick: 3, standard: 3, full: 4)
-let (units, copies) = (8, 32)  // hidden units; chains for each image
+let units = options.choose(quick: 8, standard: 8, full: 16)  // hidden
+let copies = 32  // chains for each image
 let epochs = options.epochs ?? options.choose(quick: 6, standard: 100, full: 300)
 let updates = options.choose(quick: 50, standard: 100, full: 500)  // an epoch
 let planarEpochs = options.epochs ?? options.choose(quick: 4, standard: 50, full: 200)
@@ -100,7 +101,7 @@ let starts = (1...5).map { fit("CD-1-\($0)", steps: 1) }
 
 // %% [markdown]
 // Where CD-1 ends depends on where it begins and on its draws, so it is trained five times, and the median is shown. The others
-// end much alike and are trained once.
+// are trained once: `--seed 2` shows how close together they end.
 
 // %%
 func curve(_ run: (RBM, TrainingState)) -> [Float] { run.1.history["KL"]! }
@@ -179,7 +180,7 @@ notebook.show(
 //
 // $$x' = x - \frac{\eta}{2} \nabla E(x) + \sqrt{\eta}\,\varepsilon, \qquad \varepsilon \sim \mathcal{N}(0, I)$$
 //
-// with $\eta = 0.02$, ten steps an update, and are kept from update to update. The steps are finite, so that the chains' law is
+// with $\eta = 0.02$, fifteen steps an update, and are kept from update to update. The steps are finite, so that the chains' law is
 // a little wider than $e^{-E}/Z$: around a mode of variance $\sigma^2 = 0.065$ by a factor $1 / (1 - \eta / 4\sigma^2) = 1.08$. Learning fits
 // the *chains* to the data, hence an energy that is a little too narrow. For the results a running average of the weights is taken, and chains
 // with the correction of Metropolis and Hastings, which have no such bias.
@@ -255,11 +256,12 @@ notebook.print("ln Z on a grid of fewer, wider cells: \(plane.logZ(network))")
 // %% [markdown]
 // ## Are the samples samples?
 //
-// Two questions, two comparisons, both by the energy distance of 1000 samples and 1000 others, with 999 random deals. *Against exact
+// Two questions, two comparisons, both by the energy distance of samples and as many others, with 999 random deals. *Against exact
 // draws* of the same model, which the grid provides: does the chain sample its model? *Against fresh data*: is the model the law? A
 // p-value of 0.01 or less rejects; where the laws are equal that happens once in a hundred times. Below stand two laws to be told
 // from the data, with the same mean and covariance: one Gaussian, and a ring as thick as the modes. The distance finds the first
-// far off and the ring hardly: a test that passes only says what this test can see. Precision looks closer.
+// far off and the ring hardly: a test that passes only says what this test can see. Precision looks closer, and so does the spread of the
+// samples around their mode, which also shows what the plain chains' finite steps do.
 
 // %%
 let count = options.choose(quick: 300, standard: 1000, full: 2000)
@@ -276,21 +278,23 @@ let gaussian = blur * Float(eight.covariance[0][0].squareRoot())
 let exactDraws = plane.samples(network, count, using: &testing)
 let fresh = eight.samples(count, using: &testing)
 
-func row(_ name: String, _ samples: Tensor) -> [Any] {
-  let tests = [exactDraws, fresh].map { TwoSampleTest(samples, $0, using: &testing) }
-  let figures = PrecisionAndRecall(of: samples, against: judges.sliced(0..<count, axis: 0))
-  return [name] + tests.flatMap { [$0.distance, $0.pValue] } + [figures.precision.mean, figures.recall.mean]
-}
-let rows = [
-  row("Langevin, corrected", adjusted), row("Langevin, plain", plain),
-  row("draws from the grid", plane.samples(network, count, using: &sampling)),
-  row("data", eight.samples(count, using: &sampling)), row("a ring", ring), row("one Gaussian", gaussian),
+let sets = [
+  ("corrected Langevin", adjusted), ("plain Langevin", plain),
+  ("draws from the grid", plane.samples(network, count, using: &sampling)),
+  ("data", eight.samples(count, using: &sampling)), ("a ring", ring), ("one Gaussian", gaussian),
 ]
+let tests = sets.map { _, samples in [exactDraws, fresh].map { TwoSampleTest(samples, $0, using: &testing) } }
 notebook.table(
-  headers: ["samples", "distance to exact draws", "p", "distance to data", "p", "precision", "recall"], rows: rows)
-for (index, name) in [(0, "corrected Langevin"), (5, "one Gaussian")] {
-  notebook.measure("p-value, \(name) against exact draws", rows[index][2] as! Double)
-  notebook.measure("p-value, \(name) against data", rows[index][4] as! Double)
+  headers: ["samples", "distance to exact draws", "p", "distance to data", "p", "precision", "recall", "spread"],
+  rows: zip(sets, tests).map { set, tests in
+    let figures = PrecisionAndRecall(of: set.1, against: judges.sliced(0..<count, axis: 0))
+    let spreads = ModeCoverage(of: set.1, modes: eight.modes, radius: 0.5).spreads
+    return [set.0] + tests.flatMap { [$0.distance, $0.pValue] }
+      + [figures.precision.mean, figures.recall.mean, spreads.reduce(0, +) / 8]
+  }, caption: String(format: "the law's own spread around a mode is %.4f", deviation))
+for index in [0, 5] {
+  notebook.measure("p-value, \(sets[index].0) against exact draws", tests[index][0].pValue)
+  notebook.measure("p-value, \(sets[index].0) against data", tests[index][1].pValue)
 }
 pictures.append(picture("Corrected chains: \(judgement(adjusted))", adjusted))
 surfaces.append(surface("Averaged weights"))
@@ -305,7 +309,7 @@ notebook.show(
 //
 // $\psi(x) = \nabla \log p(x)$ does not depend on $Z$. Hyvärinen showed that the distance of $\psi$ from the data's own score is, up to a constant,
 //
-// $$J = \mathbb{E}_\mathrm{data}\Big[\sum_i \frac{\partial \psi_i}{\partial x_i} + \frac{1}{2}\|\psi(x)\|^2\Big]$$
+// $$J = \mathbb{E}_\mathrm{data}\left[\sum_i \frac{\partial \psi_i}{\partial x_i} + \frac{1}{2}\|\psi(x)\|^2\right]$$
 //
 // which asks for second derivatives of the energy and nothing else. For a normal law, $E = \frac{1}{2} x^T \Lambda x - \theta^T x$, $J$ is a
 // quadratic function of $\Lambda$ and $\theta$, and its minimum is the sample mean and covariance: the maximum of the likelihood, found without
