@@ -3,19 +3,22 @@ import LessonKit
 // %% [markdown]
 // # Energy-based models
 //
-// Give every $x$ a number, its energy, and let low energies be likely: $p(x) = e^{-E(x)} / Z$. Any network will do for $E$, since
-// $Z$ makes the probabilities sum to 1. But $Z$ is a sum over everything there is. How can one learn without it? Its gradient
-// is an average over the model's own samples, so that
+// Give every $x$ a number, its energy, and let low energies be likely: $p(x) = e^{-E(x)} / Z$. Any network will do for
+// $E$, since $Z$ makes the probabilities sum to 1. But $Z$ is a sum over everything there is. How can one learn without
+// it? Its gradient is an average over the model's own samples, so that
 //
 // $$-\nabla_\theta\, \mathbb{E}_\mathrm{data}[\log p(x)] \;=\; \mathbb{E}_\mathrm{data}[\nabla_\theta E(x)] \;-\; \mathbb{E}_{p}[\nabla_\theta E(x)]$$
 //
-// The energy goes down where the data are and up where the model believes they are. Samples of $p$ come from Markov chains. Hinton,
-// [Training products of experts by minimizing contrastive divergence](https://doi.org/10.1162/089976602760128018) (2002), starts
-// them at the data and stops after $k$ steps; Tieleman (2008) lets them run on from update to update; Du & Mordatch,
-// [Implicit generation and modeling with energy-based models](https://arxiv.org/abs/1903.08689) (2019), move them by
-// Langevin dynamics; and Hyvärinen (2005), [score matching](https://jmlr.org/papers/v6/hyvarinen05a.html), needs no chains at all.
+// The energy goes down where the data are and up where the model believes they are. Samples of $p$ come from Markov
+// chains. Hinton (2002),
+// [Training products of experts by minimizing contrastive divergence](https://doi.org/10.1162/089976602760128018),
+// starts them at the data and stops after $k$ steps; Tieleman (2008) lets them run on from update to update; Du &
+// Mordatch (2019),
+// [Implicit generation and modeling with energy-based models](https://arxiv.org/abs/1903.08689), move them by Langevin
+// dynamics; and Hyvärinen (2005), [score matching](https://jmlr.org/papers/v6/hyvarinen05a.html), needs no chains.
 //
-// Such models are seldom checked, since $Z$ is out of reach. Here it is not: 512 images can be counted and a plane integrated.
+// Such models are seldom checked, since $Z$ is out of reach. Here it is not: 512 images can be counted and a plane
+// integrated.
 
 // %%
 answerProbes(exercises, mistakes)  // `swift run course check` asks the functions below for values
@@ -35,7 +38,7 @@ notebook.source(of: RBM.self)
 let side = options.choose(quick: 3, standard: 3, full: 4)
 let units = options.choose(quick: 8, standard: 8, full: 16)  // hidden
 let copies = 32  // chains for each image
-let epochs = options.epochs ?? options.choose(quick: 6, standard: 100, full: 300)
+let epochs = options.epochs ?? options.choose(quick: 6, standard: 80, full: 300)
 let updates = options.choose(quick: 50, standard: 100, full: 500)  // an epoch
 let planarEpochs = options.epochs ?? options.choose(quick: 4, standard: 50, full: 200)
 let planarUpdates = options.choose(quick: 20, standard: 50, full: 200)
@@ -47,8 +50,9 @@ var (initialization, training, testing, sampling) = (streams.split(), streams.sp
 // %% [markdown]
 // ## A machine whose Z can be counted
 //
-// BarsAndStripes: images whose rows are all equal or whose columns are, equally likely, 14 of them at 3×3. No model needs fewer than
-// $\ln 14 = 2.6391$ nats an image. The restricted Boltzmann machine sums its hidden units out, and the 512 images give $\ln Z$.
+// BarsAndStripes: images whose rows are all equal or whose columns are, equally likely, 14 of them at 3×3. No model
+// needs fewer than $\ln 14 = 2.6391$ nats an image. The restricted Boltzmann machine sums its hidden units out, and the
+// 512 images give $\ln Z$.
 
 // %%
 let law = BarsAndStripes(side)
@@ -64,8 +68,8 @@ notebook.print("images \(data.shape)   batch \(batch.shape)")
 // - **CD-1** and **CD-10**: 1 or 10 steps of Gibbs sampling from the data;
 // - **PCD-5**: 5 steps from where the chains were left.
 //
-// Every 100 updates the exact $-\log p(x)$ is written down, and for CD the angle between its *expected* gradient (the chains' law is
-// known exactly, too) and the true one.
+// Every 100 updates the exact $-\log p(x)$ is written down, and for CD the angle between its *expected* gradient (the
+// chains' law is known exactly, too) and the true one.
 
 // %%
 func fit(_ name: String, steps: Int, persistent: Bool = false) -> (RBM, TrainingState) {
@@ -100,8 +104,8 @@ let once = [fit("exact", steps: 0), fit("CD-10", steps: 10), fit("PCD-5", steps:
 let starts = (1...5).map { fit("CD-1-\($0)", steps: 1) }
 
 // %% [markdown]
-// Where CD-1 ends depends on where it begins and on its draws, so it is trained five times, and the median is shown. The others
-// are trained once: `--seed 2` shows how close together they end.
+// Where CD-1 ends depends on where it begins and on its draws, so it is trained five times, and the median is shown.
+// The others are trained once: `--seed 2` shows how close together they end.
 
 // %%
 func curve(_ run: (RBM, TrainingState)) -> [Float] { run.1.history["KL"]! }
@@ -129,10 +133,10 @@ notebook.measure(
   "CD-1 in the end, above the floor, least of five", curve(ranked[0]).last!, unit: "nats/image", floor: 0.0)
 
 // %% [markdown]
-// CD-1 comes down, and then it rises as it trains. One step from the data the chains have hardly left them. They still tell images from
-// noise; but of two images many steps apart nothing learns which is too likely, and how the probability is shared among the images of the
-// law drifts. As the weights grow the chains move less, and the bias grows. The angle tells the same: below 90° the expected step
-// improves the machine, above 90° it makes it worse.
+// CD-1 comes down, and then it rises as it trains. One step from the data the chains have hardly left them. They still
+// tell images from noise; but of two images many steps apart nothing learns which is too likely, and how the
+// probability is shared among the images of the law drifts. As the weights grow the chains move less, and the bias
+// grows. The angle tells the same: below 90° the expected step improves the machine, above 90° it makes it worse.
 
 // %%
 if side == 3 {
@@ -148,8 +152,9 @@ if side == 3 {
 }
 
 // %% [markdown]
-// Samples, drawn by enumeration, so that no chain is to blame. *Precision* is the machine's probability of all the images of the
-// law, *recall* the share of these images that have at least half the probability they should. Both are exact.
+// Samples, drawn by enumeration, so that no chain is to blame. *Precision* is the machine's probability of all the
+// images of the law, *recall* the share of these images that have at least half the probability they should. Both are
+// exact.
 
 // %%
 let shown = 16
@@ -180,10 +185,11 @@ notebook.show(
 //
 // $$x' = x - \frac{\eta}{2} \nabla E(x) + \sqrt{\eta}\,\varepsilon, \qquad \varepsilon \sim \mathcal{N}(0, I)$$
 //
-// with $\eta = 0.02$, fifteen steps an update, and are kept from update to update. The steps are finite, so that the chains' law is
-// a little wider than $e^{-E}/Z$: around a mode of variance $\sigma^2 = 0.065$ by a factor $1 / (1 - \eta / 4\sigma^2) = 1.08$. Learning fits
-// the *chains* to the data, hence an energy that is a little too narrow. For the results a running average of the weights is taken, and chains
-// with the correction of Metropolis and Hastings, which have no such bias.
+// with $\eta = 0.02$, fifteen steps an update, and are kept from update to update. The steps are finite, so that the
+// chains' law is a little wider than $e^{-E}/Z$: around a mode of variance $\sigma^2 = 0.065$ by a factor $1 / (1 -
+// \eta / 4\sigma^2) = 1.08$. Learning fits the *chains* to the data, hence an energy that is a little too narrow. For
+// the results a running average of the weights is taken, and chains with the correction of Metropolis and Hastings,
+// which have no such bias.
 //
 // The loss says nothing about progress: it compares two energies and hovers about 0. Quadrature does:
 // $\mathrm{KL}(p_\mathrm{data} \,\|\, p) = \mathbb{E}_\mathrm{data}[E(x)] + \ln Z - H$.
@@ -197,11 +203,11 @@ var optimizer = Adam(network.parameters)
 var average = ExponentialMovingAverage(network.parameters, decay: 0.99)
 var state = notebook.begin("network", network, &optimizer, &average, options: options, random: training.split())
 let rate = Schedule.cosine(from: 1e-3, steps: planarEpochs * planarUpdates)
-let (judges, view) = (eight.samples(2000, using: &testing), -3.5...3.5)
+let (judges, view) = (eight.samples(batchSize, using: &testing), -3.5...3.5)
 var (pictures, surfaces) = ([any DrawnFigure](), [any DrawnFigure]())
 
 func judgement(_ samples: Tensor) -> String {
-  let figures = PrecisionAndRecall(of: samples, against: judges.sliced(0..<samples.shape[0], axis: 0))
+  let figures = PrecisionAndRecall(of: samples, against: judges)
   return String(format: "precision %.2f, recall %.2f", figures.precision.mean, figures.recall.mean)
 }
 func picture(_ title: String, _ points: Tensor) -> ScatterPlot {
@@ -256,42 +262,43 @@ notebook.print("ln Z on a grid of fewer, wider cells: \(plane.logZ(network))")
 // %% [markdown]
 // ## Are the samples samples?
 //
-// Two questions, two comparisons, both by the energy distance of samples and as many others, with 999 random deals. *Against exact
-// draws* of the same model, which the grid provides: does the chain sample its model? *Against fresh data*: is the model the law? A
-// p-value of 0.01 or less rejects; where the laws are equal that happens once in a hundred times. Below stand two laws to be told
-// from the data, with the same mean and covariance: one Gaussian, and a ring as thick as the modes. The distance finds the first
-// far off and the ring hardly: a test that passes only says what this test can see. Precision looks closer, and so does the spread of the
-// samples around their mode, which also shows what the plain chains' finite steps do.
+// Two questions, two comparisons, both by the energy distance, with 999 random deals: 256 samples *against 1000 exact
+// draws* of the same model, which the grid provides: does the chain sample its model? And *against 1000 fresh data*: is
+// the model the law? A p-value of 0.01 or less rejects; where the laws are equal that happens once in a hundred times.
+// The chains go on from where learning left them, with correction: from a new beginning far out they would need many
+// thousands of steps, since a chain seldom changes from one mode to another. The plain ones go on from there without
+// correction.
+//
+// Below stand two laws to be told from the data, with the same mean and covariance: one Gaussian, and a ring as thick
+// as the modes. The distance finds the first far off and the ring hardly: a test that passes only says what this test
+// can see. Precision and the spread of the samples around their mode look closer.
 
 // %%
-let count = options.choose(quick: 300, standard: 1000, full: 2000)
-let walk = options.choose(quick: 50, standard: 500, full: 2000)
-let wide = Tensor.normal([count, 2], using: &sampling) * 2
-let (adjusted, accepted) = network.adjustedLangevin(wide, step: 0.1, count: walk, using: &sampling)
-let plain = network.langevin(wide, step: stepSize, count: walk, using: &sampling)
+let (count, walk) = (batchSize, options.choose(quick: 50, standard: 2000, full: 10_000))
+let (adjusted, accepted) = network.adjustedLangevin(network.chains, step: 0.1, count: walk, using: &sampling)
+let plain = network.langevin(adjusted, step: stepSize, count: walk / 10, using: &sampling)
 notebook.print(String(format: "corrected chains: step 0.1, %.0f %% accepted", 100 * accepted))
 let angles = Tensor.uniform([count, 1], in: 0..<(2 * .pi), using: &sampling)
 let blur = Tensor.normal([count, 2], using: &sampling)
 let deviation = Float(eight.mixture.noise)
 let ring = concatenate([cos(angles), sin(angles)], axis: 1) * 2 + blur * deviation
 let gaussian = blur * Float(eight.covariance[0][0].squareRoot())
-let exactDraws = plane.samples(network, count, using: &testing)
-let fresh = eight.samples(count, using: &testing)
+let (exactDraws, fresh) = (finest.samples(network, 1000, using: &testing), eight.samples(1000, using: &testing))
 
 let sets = [
   ("corrected Langevin", adjusted), ("plain Langevin", plain),
-  ("draws from the grid", plane.samples(network, count, using: &sampling)),
+  ("draws from the grid", finest.samples(network, count, using: &sampling)),
   ("data", eight.samples(count, using: &sampling)), ("a ring", ring), ("one Gaussian", gaussian),
 ]
 let tests = sets.map { _, samples in [exactDraws, fresh].map { TwoSampleTest(samples, $0, using: &testing) } }
 notebook.table(
-  headers: ["samples", "distance to exact draws", "p", "distance to data", "p", "precision", "recall", "spread"],
+  headers: ["samples", "to exact draws", "p", "to data", "p", "precision", "recall", "spread"],
   rows: zip(sets, tests).map { set, tests in
-    let figures = PrecisionAndRecall(of: set.1, against: judges.sliced(0..<count, axis: 0))
+    let figures = PrecisionAndRecall(of: set.1, against: judges)
     let spreads = ModeCoverage(of: set.1, modes: eight.modes, radius: 0.5).spreads
     return [set.0] + tests.flatMap { [$0.distance, $0.pValue] }
       + [figures.precision.mean, figures.recall.mean, spreads.reduce(0, +) / 8]
-  }, caption: String(format: "the law's own spread around a mode is %.4f", deviation))
+  }, caption: String(format: "energy distances; the law's own spread around a mode is %.4f", deviation))
 for index in [0, 5] {
   notebook.measure("p-value, \(sets[index].0) against exact draws", tests[index][0].pValue)
   notebook.measure("p-value, \(sets[index].0) against data", tests[index][1].pValue)
@@ -300,20 +307,21 @@ pictures.append(picture("Corrected chains: \(judgement(adjusted))", adjusted))
 surfaces.append(surface("Averaged weights"))
 notebook.show(
   Panels(pictures, columns: 2), named: "network-samples",
-  caption: "The chains while learning; data against data: \(judgement(fresh)).")
+  caption: "The chains while learning; data against data: \(judgement(eight.samples(count, using: &testing))).")
 notebook.show(
   Panels(surfaces, columns: 2), named: "network-energy", caption: "The energy; above 12 nats all is one colour.")
 
 // %% [markdown]
 // ## No chains and no Z: score matching
 //
-// $\psi(x) = \nabla \log p(x)$ does not depend on $Z$. Hyvärinen showed that the distance of $\psi$ from the data's own score is, up to a constant,
+// $\psi(x) = \nabla \log p(x)$ does not depend on $Z$. Hyvärinen showed that the distance of $\psi$ from the data's own
+// score is, up to a constant,
 //
 // $$J = \mathbb{E}_\mathrm{data}\left[\sum_i \frac{\partial \psi_i}{\partial x_i} + \frac{1}{2}\|\psi(x)\|^2\right]$$
 //
-// which asks for second derivatives of the energy and nothing else. For a normal law, $E = \frac{1}{2} x^T \Lambda x - \theta^T x$, $J$ is a
-// quadratic function of $\Lambda$ and $\theta$, and its minimum is the sample mean and covariance: the maximum of the likelihood, found without
-// one.
+// which asks for second derivatives of the energy and nothing else. For a normal law, $E = \frac{1}{2} x^T \Lambda x -
+// \theta^T x$, $J$ is a quadratic function of $\Lambda$ and $\theta$, and its minimum is the sample mean and
+// covariance: the maximum of the likelihood, found without one.
 
 // %%
 let normal = LinearGaussian.rotated
