@@ -42,16 +42,17 @@ final class RBM: EnergyModel {
 
   /// A loss with the gradient of contrastive divergence, and where its chains have come to.
   ///
-  /// From `start`, `[chains, visible]`, take `steps` steps of Gibbs sampling: h given v, then v given h. The gradient is that of the
+  /// From `start`, `[chains, visible]`, take `k` steps of Gibbs sampling: h given v, then v given h. The gradient is that of the
   /// energy at `x` (mean over the batch) less that of the energy at the chains' ends (mean over the chains).
   /// CD-k starts at `x`; persistent CD starts where the chains were left.
   ///
   /// Its draws from `random` are, for each step, `Tensor.bernoulli` for h and then for v.
-  func contrast(_ x: Tensor, from start: Tensor, steps: Int, using random: inout Random) -> (loss: Tensor, ends: Tensor)
-  {
+  func contrast(_ x: Tensor, from start: Tensor, steps k: Int, using random: inout Random) -> (
+    loss: Tensor, ends: Tensor
+  ) {
     // BEGIN SOLUTION EnergyBased.2
     var v = start
-    for _ in 0..<steps {
+    for _ in 0..<k {
       let h = Tensor.bernoulli(sigmoid(hiddenLogits(v)), using: &random)  // [chains, hidden]
       v = .bernoulli(sigmoid(visibleLogits(h)), using: &random)  // [chains, visible]
     }

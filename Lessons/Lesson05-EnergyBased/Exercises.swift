@@ -38,7 +38,7 @@ let contrastExercise = Exercise(
   } as Contrast,
   hints: [
     "A step of Gibbs sampling: h from `sigmoid(hiddenLogits(v))`, then v anew from `sigmoid(visibleLogits(h))`.",
-    "`Tensor.bernoulli(probabilities, using: &random)` draws zeros and ones; begin with v = `start`, and repeat `steps` times.",
+    "`Tensor.bernoulli(probabilities, using: &random)` draws zeros and ones; begin with v = `start`, and repeat `k` times.",
     "The energy falls at the data and rises at the chains: the loss is the mean of `energy(x)` less that of `energy(v)`.",
   ],
   cases: [

@@ -49,7 +49,7 @@ let mistakes: [KnownMistakes] = [
       let v = chains(machine, x, steps, using: &random)
       return (machine.energy(x).mean() - machine.energy(v).mean(), v)
     },
-    Mistake("The chains take one step: take `steps` of them.") { machine, x, start, steps, random in
+    Mistake("The chains take one step: take `k` of them.") { machine, x, start, steps, random in
       let v = chains(machine, start, 1, using: &random)
       return (machine.energy(x).mean() - machine.energy(v).mean(), v)
     },
