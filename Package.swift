@@ -18,6 +18,7 @@ let allLessons = [
   "Lesson04-VAE",
   "Lesson04-IWAE",
   "Lesson04-VQVAE",
+  "Lesson05-EnergyBased",
 ]
 
 /// Those with exercises: their folders hold a `Recorded.json`.
