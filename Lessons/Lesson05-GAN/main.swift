@@ -158,7 +158,7 @@ notebook.show(
 // $\min_G \ln(1 - D(G(z)))$ is the game as written; the paper advises $\max_G \ln D(G(z))$ in its place. For one sample their gradients
 // are $-D\,\nabla l$ and $-(1 - D)\,\nabla l$: one direction, but the first vanishes where $D$ is sure of a sample. Here an untrained generator stands
 // still while $D$ learns to reject it; then each loss moves it by 50 plain gradient steps. (Adam divides a gradient by its own
-// size, and would hide the difference.)
+// size, which hides much of this.)
 
 // %%
 let still = GAN(latents: latents, hidden: hidden, using: &initialization)
