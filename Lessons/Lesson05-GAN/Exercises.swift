@@ -95,8 +95,9 @@ let gameExercise = Exercise(
     "While the generator learns, nothing is cut: D(G(z)) passes the gradient on to G, and only G's weights are then changed.",
   ],
   cases: [
-    gameCase("small networks", batch: 3, latents: 2, hidden: 4), gameCase("a batch", batch: 10, latents: 4, hidden: 8),
-    gameCase("wide networks", batch: 16, latents: 8, hidden: 20),
+    gameCase("small networks", batch: 4, latents: 2, hidden: 16),
+    gameCase("a batch", batch: 10, latents: 4, hidden: 24),
+    gameCase("wide networks", batch: 16, latents: 8, hidden: 40),
   ])
 
 /// What both players minimise; the generator's loss of both kinds.
@@ -115,9 +116,11 @@ private func gameCase(
 ) -> ExerciseCase<@MainActor (GAN, Tensor, Tensor) -> Play> {
   ExerciseCase(title) { play, random in
     let gan = GAN(latents: latents, hidden: hidden, using: &random)
-    // Networks begin near D = ½, where mistakes hardly show.
+    // Networks begin near D = ½, where mistakes hardly show; these have logits of size 1.
     for named in gan.parameters {
-      named.parameter.wrappedValue = .uniform(named.parameter.wrappedValue.shape, in: -1..<1, using: &random)
+      let shape = named.parameter.wrappedValue.shape
+      let reach = shape.count == 2 ? 2 / Float(shape[0]).squareRoot() : 0.5
+      named.parameter.wrappedValue = .uniform(shape, in: -reach..<reach, using: &random)
     }
     let x = Tensor.uniform([batch, 2], in: -2..<2, using: &random)
     let z = gan.generator.noise(batch, using: &random)

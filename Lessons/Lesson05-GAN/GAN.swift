@@ -52,7 +52,7 @@ func optimum(logP: Tensor, logQ: Tensor, cell: Float) -> Optimum {
   // END SOLUTION
 }
 
-/// Weights and biases uniform on ±1/√inputs: biases of zero would send every unit's kink through the origin, where no mode is.
+/// Weights and biases uniform on ±1/√inputs: with biases of zero every kink would begin at the origin, where no mode is.
 private func layer(_ inputs: Int, _ outputs: Int, using random: inout Random) -> Linear {
   let (layer, reach) = (Linear(inputs, outputs, using: &random), 1 / Float(inputs).squareRoot())
   layer.weight = .uniform([inputs, outputs], in: -reach..<reach, using: &random)
@@ -87,7 +87,7 @@ final class Generator: Layer {
   }
 }
 
-/// D, as its logit: points `[batch, inputs]` to `[batch]`. The probability that a point is data is the logit's sigmoid.
+/// D, as its logit, whose sigmoid is the probability that a point is data: `[batch, inputs]` to `[batch]`.
 final class Discriminator: Module {
   let network: Sequential
 
@@ -107,7 +107,7 @@ final class Discriminator: Module {
   func probability(_ x: Tensor) -> Tensor { withoutGradients { sigmoid(self(x)) } }
 }
 
-/// The two players of algorithm 1. Each minimises a loss of its own, over its own weights alone.
+/// The two players of algorithm 1, each with a loss of its own, minimised over its own weights alone.
 final class GAN: Module {
   let generator: Generator
   let discriminator: Discriminator
@@ -117,7 +117,7 @@ final class GAN: Module {
     discriminator = Discriminator(inputs: 2, hidden: hidden, using: &random)
   }
 
-  /// −V for data `x`, `[batch, 2]`, and noise `z`, `[batch, latents]`. No gradient reaches the generator.
+  /// −V for data `x`, `[batch, 2]`, and noise `z`, `[batch, latents]`; no gradient reaches the generator.
   func lossOfDiscriminator(_ x: Tensor, noise z: Tensor) -> Tensor {
     // BEGIN SOLUTION GAN.4
     let samples = generator(z).detached()  // [batch, 2]
@@ -125,7 +125,7 @@ final class GAN: Module {
     // END SOLUTION
   }
 
-  /// The generator's loss for noise `z`, `[batch, latents]`. Its gradient comes to the samples through the discriminator.
+  /// The generator's loss for noise `z`, `[batch, latents]`; its gradient comes to the samples through the discriminator.
   func lossOfGenerator(noise z: Tensor, _ loss: GeneratorLoss = .nonSaturating) -> Tensor {
     // BEGIN SOLUTION GAN.4
     loss(fake: discriminator(generator(z)))

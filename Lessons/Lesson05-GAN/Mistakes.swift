@@ -23,9 +23,7 @@ let mistakes: [KnownMistakes] = [
     Mistake("ln of a sigmoid that is 0 in Float is −∞: write −ln σ(l) as softplus(−l).") {
       -log(sigmoid($0)).mean() - log(sigmoid(-$1)).mean()
     },
-    Mistake(
-      "The 1e-8 in the logarithm caps the loss at 18.4 and takes the gradient from the worst examples: use softplus."
-    ) {
+    Mistake("The 1e-8 in the logarithm caps the loss at 18.4, and with it the gradient: use softplus.") {
       -log(sigmoid($0) + 1e-8).mean() - log(sigmoid(-$1) + 1e-8).mean()
     },
   ]),

@@ -68,7 +68,7 @@ func fit(_ d: Discriminator, real: (Int) -> Tensor, fake: (Int) -> Tensor, name:
   }
 }
 
-/// D against D*, whose logit at the points is ln p − ln q. Of V only the difference from V(D*) is sampled, which has little noise.
+/// D against D*, whose logit is ln p − ln q; of V only the difference from V(D*) is sampled, which has little noise.
 func judge(_ d: Discriminator, _ x: Tensor, _ samples: Tensor, logit: (Tensor) -> Tensor, exact: Tensor, name: String) {
   let best = (sigmoid(logit(x)), sigmoid(logit(samples)))
   let trained = (d.probability(x), d.probability(samples))
@@ -136,11 +136,11 @@ let planeD = Discriminator(inputs: 2, hidden: 128, using: &initialization)
 fit(
   planeD, real: { law.samples($0, using: &training) }, fake: { gaussian.samples($0, using: &training) },
   name: "in the plane")
+let planeOptimum = best(grid(160, reach: 8), cell: 0.01)
 judge(
   planeD, law.samples(5000, using: &testing), gaussian.samples(5000, using: &testing),
-  logit: { law.logProbability(of: $0) - gaussian.logProbability(of: $0) },
-  exact: best(grid(160, reach: 8), cell: 0.01)
-    .value, name: "in the plane")
+  logit: { law.logProbability(of: $0) - gaussian.logProbability(of: $0) }, exact: planeOptimum.value,
+  name: "in the plane")
 
 let plane = grid(60, reach: 3)
 func surface(_ values: Tensor, _ title: String, points: Tensor? = nil) -> HeatMap {

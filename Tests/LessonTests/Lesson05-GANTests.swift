@@ -222,7 +222,9 @@ struct GANLearningTests {
     #expect(found.spreads.allSatisfy { $0 > 0.1 && $0 < 0.36 })
   }
 
-  @Test("As many steps of the generator, but ten to each of the discriminator's, cover at most two modes", .solved("GAN.1", "GAN.2", "GAN.4"))
+  @Test(
+    "As many steps of the generator, but ten to each of the discriminator's, cover at most two modes",
+    .solved("GAN.1", "GAN.2", "GAN.4"))
   func collapses() {
     #expect(play(steps: 150, generatorSteps: 10, seed: 2).coveredModes() <= 2)
   }
