@@ -18,6 +18,7 @@ let allLessons = [
   "Lesson04-VAE",
   "Lesson04-IWAE",
   "Lesson04-VQVAE",
+  "Lesson05-GAN",
   "Lesson05-EnergyBased",
 ]
 
