@@ -1,0 +1,3 @@
+import LessonKit
+import Testing
+@testable import Lesson05_MomentMatching
