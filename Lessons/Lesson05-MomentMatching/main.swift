@@ -26,9 +26,9 @@ let notebook = LessonNotebook(lesson: "Lesson05-MomentMatching", title: "Moment 
 notebook.source(of: PermutationTest.self)
 
 // %% [markdown]
-// ## Configuration
+// ## Configuration and data
 //
-// Each purpose has its own stream of random numbers.
+// Each purpose has its own stream of random numbers. The images are the UCI digits, 8×8 pixels, for the last part.
 
 // %%
 let isLarge = options.size == .full || options.data != nil  // 28×28 pixels in place of 8×8
@@ -46,6 +46,21 @@ var streams = Random(seed: options.seed)
 var (points, testing, initialization, training, sampling) =
   (streams.split(), streams.split(), streams.split(), streams.split(), streams.split())
 
+let dataset = orStop { () -> (train: LabelledImages, test: LabelledImages) in
+  guard isLarge else { return (try Digits().train, try Digits().test) }
+  let garments = try options.data.map { try FashionMNIST(folder: $0) } ?? FashionMNIST()
+  return (garments.train, garments.test.prefix(1000))
+}
+let (train, test) = dataset
+let judge = orStop { try isLarge ? ImageClassifier.fashionMNIST() : ImageClassifier.digits() }
+let pixels = train.height * train.width
+func flattened(_ images: Tensor) -> Tensor { images.reshaped(to: [images.shape[0], pixels]) }
+func asImages(_ x: Tensor) -> Tensor { x.reshaped(to: [x.shape[0], train.height, train.width, 1]) }
+
+let trainImages = flattened(train.images(at: train.indices))  // [1500, 64]
+let testImages = flattened(test.images(at: test.indices))  // [297, 64]
+notebook.print("train \(trainImages.shape)   test \(testImages.shape)")
+
 // %% [markdown]
 // ## Two Gaussians, where everything is known
 //
@@ -55,7 +70,7 @@ var (points, testing, initialization, training, sampling) =
 // $$\mathbb{E}\,e^{-(x - y)^2 / 2\sigma^2} = \sqrt{\tfrac{\sigma^2}{\sigma^2 + v + v'}}\;e^{-(m - m')^2 / 2(\sigma^2 + v + v')}, \qquad
 // \mathrm{MMD}^2 = \tfrac{2}{\sqrt{3}}\,(1 - e^{-1/6}) = 0.17727.$$
 //
-// The *witness* $\mathbb{E}\,k(x, t) - \mathbb{E}\,k(y, t)$ shows where the laws differ; MMD is its length. Of the two estimators one pairs
+// The *witness* $\mathbb{E}\,k(x, t) - \mathbb{E}\,k(y, t)$ shows where the laws differ; its mean under $P$ less that under $Q$ is MMD². Of the two estimators one pairs
 // each point with itself as well, and is too large by $(1 - \mathbb{E}\,k(x, x'))/n + (1 - \mathbb{E}\,k(y, y'))/m$. For equal laws that is
 // all it shows.
 
@@ -267,33 +282,19 @@ notebook.show(
 // %% [markdown]
 // ## A generator of digits
 //
-// The UCI digits, 8×8 pixels. The network gets noise and a class, and its samples must match the class's images. Bandwidths are
+// The network gets noise and a class, and its samples must match the class's images. Bandwidths are
 // fractions of the typical distance between two images of a class; narrow kernels alone would see no image from where training starts.
 
 // %%
 notebook.source(of: GMMN.self)
 
-let dataset = orStop { () -> (train: LabelledImages, test: LabelledImages) in
-  guard isLarge else { return (try Digits().train, try Digits().test) }
-  let garments = try options.data.map { try FashionMNIST(folder: $0) } ?? FashionMNIST()
-  return (garments.train, garments.test.prefix(1000))
-}
-let (train, test) = dataset
-let judge = orStop { try isLarge ? ImageClassifier.fashionMNIST() : ImageClassifier.digits() }
-let pixels = train.height * train.width
-func flattened(_ images: Tensor) -> Tensor { images.reshaped(to: [images.shape[0], pixels]) }
-func asImages(_ x: Tensor) -> Tensor { x.reshaped(to: [x.shape[0], train.height, train.width, 1]) }
-
-let trainImages = flattened(train.images(at: train.indices))  // [1500, 64]
-let testImages = flattened(test.images(at: test.indices))  // [297, 64]
 let byClass = (0..<10).map { label in
   flattened(train.images(at: train.indices.filter { train.labels.scalars[$0] == label }))
 }
 let typical = (2 * byClass.map { $0.variance(axes: [0]).sum().scalar }.reduce(0, +) / 10).squareRoot()
 let bandwidths = [0.25, 0.5, 1].map { $0 * typical }
 notebook.print(
-  "train \(trainImages.shape)   test \(testImages.shape)   of a class", byClass.map { $0.shape[0] },
-  "  typical distance within a class \(typical)   bandwidths \(bandwidths)")
+  "images of each class", byClass.map { $0.shape[0] }, "  typical distance \(typical)   bandwidths \(bandwidths)")
 
 // %% [markdown]
 // ## Training
