@@ -69,11 +69,11 @@ private func testCase(
   _ title: String, _ n: Int, _ m: Int, deals count: Int
 ) -> ExerciseCase<@MainActor (Tensor, Int, Tensor) -> PermutationTest> {
   ExerciseCase(title) { permutationTest, random in
-    let points = concatenate([.normal([n, 1], using: &random), .normal([m, 1], using: &random) + 0.4], axis: 0)
+    let points = concatenate([.normal([n, 1], using: &random), .normal([m, 1], using: &random) + 3], axis: 0)
     // Two of the deals are the sets as they are: an equally large MMD² counts.
     let same = Tensor((0..<n + m).map { $0 < n ? 1 : 0 }, shape: [1, n + m])
     let deals = concatenate([randomDeals(count - 2, first: n, of: n + m, using: &random), same, same], axis: 0)
-    let kernel = 2 * exp(-abs(points - points.transposed()))
+    let kernel = exp(-abs(points - points.transposed()))
     let test = permutationTest(kernel, n, deals)
     return ["MMD²": Tensor(Float(test.statistic)), "the p-value": Tensor(Float(test.pValue))]
   }

@@ -144,6 +144,6 @@ private func tested(
   }
   let observed = estimates(Tensor((0..<total).map { $0 < n ? 1 : 0 }, shape: [1, total]))[0]
   let dealt = estimates(deals)
-  let (asLarge, equal) = (dealt.count { $0 >= observed - 1e-6 }, dealt.count { Swift.abs($0 - observed) <= 1e-6 })
+  let (asLarge, equal) = (dealt.count { $0 >= observed - 1e-5 }, dealt.count { Swift.abs($0 - observed) <= 1e-5 })
   return PermutationTest(statistic: Double(observed), pValue: pValue(asLarge, equal, dealt.count))
 }
