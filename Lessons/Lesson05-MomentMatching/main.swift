@@ -38,7 +38,7 @@ let powerTests = options.choose(quick: 20, standard: 200, full: 1000)  // for ea
 let deals = 99  // a p-value of at most .05 is then one of five ranks in a hundred
 let (noise, perClass) = (16, options.choose(quick: 30, standard: 100, full: 100))
 let hidden = options.choose(quick: [128], standard: [256, 256], full: [64, 256, 256, 1024])
-let epochs = options.epochs ?? options.choose(quick: 3, standard: 30, full: 200)
+let epochs = options.epochs ?? options.choose(quick: 3, standard: 50, full: 200)
 let stepsPerEpoch = options.choose(quick: 20, standard: 50, full: 200)
 let learningRate: Float = 2e-3
 
@@ -377,8 +377,9 @@ notebook.show(
 // equal; it says that so many images do not suffice to tell them apart.
 
 // %%
-// Ten samples for each test image, of its class.
-let labels = IndexTensor([[Int32]](repeating: test.labels.scalars, count: 10).flatMap { $0 })
+// So many samples for each test image, of its class.
+let copies = options.choose(quick: 1, standard: 10, full: 1)
+let labels = IndexTensor([[Int32]](repeating: test.labels.scalars, count: copies).flatMap { $0 })
 let isClass = (0..<10).map { label in (Tensor(labels) .== Tensor(Float(label))).reshaped(to: [labels.count, 1]) }
 func ofEachClass(_ draw: (Tensor) -> Tensor) -> Tensor {
   zip(isClass, byClass).map { $0 * draw($1) }.reduce(Tensor(0), +)  // [2970, 64]
