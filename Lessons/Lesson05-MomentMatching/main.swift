@@ -34,7 +34,7 @@ notebook.source(of: PermutationTest.self)
 let isLarge = options.size == .full || options.data != nil  // 28×28 pixels in place of 8×8
 let estimates = options.choose(quick: 100, standard: 1000, full: 4000)  // of each estimator, for each number of points
 let levelTests = options.choose(quick: 100, standard: 1000, full: 5000)
-let powerTests = options.choose(quick: 20, standard: 200, full: 1000)  // for each point of a curve
+let powerTests = options.choose(quick: 10, standard: 200, full: 1000)  // for each point of a curve
 let deals = 99  // a p-value of at most .05 is then one of five ranks in a hundred
 let (noise, perClass) = (16, options.choose(quick: 30, standard: 100, full: 100))
 let hidden = options.choose(quick: [128], standard: [256, 256], full: [64, 256, 256, 1024])
@@ -377,8 +377,8 @@ notebook.show(
 // equal; it says that so many images do not suffice to tell them apart.
 
 // %%
-// So many samples for each test image, of its class.
-let copies = options.choose(quick: 1, standard: 10, full: 1)
+let judgingDeals = options.choose(quick: 99, standard: 999, full: 999)
+let copies = options.choose(quick: 1, standard: 10, full: 1)  // samples for each test image, of its class
 let labels = IndexTensor([[Int32]](repeating: test.labels.scalars, count: copies).flatMap { $0 })
 let isClass = (0..<10).map { label in (Tensor(labels) .== Tensor(Float(label))).reshaped(to: [labels.count, 1]) }
 func ofEachClass(_ draw: (Tensor) -> Tensor) -> Tensor {
@@ -428,7 +428,7 @@ let rows = sets.map { name, images, labels -> [Any] in
   let figures = PrecisionAndRecall(of: some, against: testImages)
   let kernel = gaussianKernel(
     concatenate([some, testImages], axis: 0), concatenate([some, testImages], axis: 0), bandwidth: typical / 2)
-  let dealt = randomDeals(999, first: test.count, of: 2 * test.count, using: &testing)
+  let dealt = randomDeals(judgingDeals, first: test.count, of: 2 * test.count, using: &testing)
   return [
     name, 100 * agreement.mean, 100 * agreement.standardError, 100 * confidence(images), figures.precision.mean,
     figures.recall.mean, testLoss(images, labels), permutationTest(kernel, first: test.count, deals: dealt).pValue,
@@ -441,7 +441,9 @@ let testRow: [Any] = [
 notebook.table(
   headers: ["law", "read as asked (%)", "± s.e.", "judge's confidence (%)", "precision", "recall", "loss", "p-value"],
   rows: [testRow] + rows,
-  caption: "precision, recall, loss (class by class) and p-value (classes together, 999 deals) against the test images")
+  caption:
+    "precision, recall, loss (class by class) and p-value (classes together, \(judgingDeals) deals) against the test images"
+)
 
 // %% [markdown]
 // ## Does it copy?
