@@ -303,6 +303,9 @@ notebook.print(
 // There is one loss, which falls; nothing is balanced against anything, and other seeds end within a few per cent of this one, so
 // that one run is shown and no median. While training we look at precision (samples close to test images) and recall (test images
 // close to samples), which say more than any loss.
+//
+// An unbiased estimate may fall below 0. Against images that are shown again and again it can do so for good, where the network comes
+// to fit these images rather than their law; the table below has the loss on images that it never saw.
 
 // %%
 let asked = IndexTensor((0..<10).flatMap { [Int32](repeating: Int32($0), count: perClass) })
