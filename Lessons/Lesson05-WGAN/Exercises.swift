@@ -51,8 +51,8 @@ let penaltyExercise = Exercise(
     "A length is the root of the sum of squares over axis 1, `[batch]`; add 1e-12 under the root, which has no derivative at 0.",
   ],
   cases: [
-    penaltyCase("on the line", batch: 4, inputs: 1, hidden: 3),
-    penaltyCase("in the plane", batch: 6, inputs: 2, hidden: 5),
+    penaltyCase("in the plane", batch: 4, inputs: 2, hidden: 3),
+    penaltyCase("in space", batch: 6, inputs: 3, hidden: 5),
     penaltyCase("many inputs", batch: 5, inputs: 7, hidden: 8),
   ])
 
@@ -88,8 +88,8 @@ let sortingExercise = Exercise(
     "W₁ is the mean of the distances |x − y| of the pairs. Test yourself: {0, 1} and {3, 2} are 2 apart.",
   ],
   cases: [
-    sortingCase("three numbers", count: 3, shift: 0.5, scale: 3),
-    sortingCase("one law narrow, one wide", count: 16, shift: -0.3, scale: 3),
+    sortingCase("a dozen numbers", count: 12, shift: 0.5, scale: 3),
+    sortingCase("one law narrow, one wide", count: 30, shift: -0.3, scale: 3),
     sortingCase("moved and narrowed", count: 101, shift: 0.7, scale: 0.2),
   ])
 

@@ -75,7 +75,7 @@ enum Constraint: Equatable, CustomStringConvertible {
   case clipping(Float)
   /// λ times the gradient penalty is added to the loss.
   case penalty(Float)
-  /// Every weight matrix is divided by its spectral norm, so that rectified layers have slopes of at most 1 together.
+  /// Every weight matrix is divided by its spectral norm, so that all layers together have slopes of at most 1.
   case spectralNorm
 
   var description: String {
@@ -87,37 +87,23 @@ enum Constraint: Equatable, CustomStringConvertible {
   }
 }
 
-/// Fixed waves sin(x·Ω + b), from which sharp functions are soon learnt: Tancik and others (2020), arXiv 2006.10739.
-final class Waves: Layer {
-  @Untrained var frequencies: Tensor
-  @Untrained var phases: Tensor
-
-  /// `[batch, inputs] → [batch, count]`, the frequencies normal with this deviation.
-  init(_ inputs: Int, _ count: Int, frequency: Float, using random: inout Random) {
-    frequencies = .normal([inputs, count], using: &random) * frequency
-    phases = .uniform([count], in: 0..<2 * .pi, using: &random)
-  }
-
-  func callAsFunction(_ x: Tensor) -> Tensor { sin(linear(x, frequencies, phases)) }
-}
-
-/// Linear layers with leaky rectifiers between them, after a layer of waves where `frequency` is given.
+/// Linear layers with leaky rectifiers between them; with a `frequency` the first layer's units are waves sin(x·Ω + b) in their place,
+/// from which sharp functions are soon learnt (Sitzmann and others 2020, arXiv 2006.09661).
 private func layers(
   _ widths: [Int], frequency: Float?, isNormalized: Bool = false, using random: inout Random
 ) -> Sequential {
   var layers: [any Layer] = []
   for (index, (inputs, outputs)) in zip(widths, widths.dropFirst()).enumerated() {
-    if index == 0, let frequency {
-      layers.append(Waves(inputs, outputs, frequency: frequency, using: &random))
-      continue
-    }
-    if layers.last is any WeightedLayer || layers.last is SpectrallyNormalized {
-      layers.append(Function { leakyRelu($0, slope: 0.2) })
-    }
     let linear = Linear(inputs, outputs, using: &random)
     // Biases of 0 would send all kinks of the first layer through the origin.
     linear.bias = .uniform([outputs], in: -1..<1, using: &random)
+    let waves = index == 0 ? frequency : nil
+    if let waves {
+      linear.weight = .normal([inputs, outputs], using: &random) * waves
+      linear.bias = linear.bias * .pi
+    }
     layers.append(isNormalized ? SpectrallyNormalized(linear, using: &random) : linear)
+    if index < widths.count - 2 { layers.append(Function { waves == nil ? leakyRelu($0, slope: 0.2) : sin($0) }) }
   }
   return Sequential(layers)
 }
@@ -126,18 +112,19 @@ private func layers(
 final class Critic: Module {
   let network: Sequential
   let constraint: Constraint
-  /// A factor of all scores: under spectral norms it is what the slope can reach.
-  let gain: Float
+  /// What points are multiplied by first; with spectral norms no slope of f is larger.
+  let scale: Float
 
   init(
-    inputs: Int, hidden: [Int], frequency: Float? = nil, _ constraint: Constraint, gain: Float = 1, using random: inout Random
+    inputs: Int, hidden: [Int], frequency: Float? = nil, _ constraint: Constraint, scale: Float = 1,
+    using random: inout Random
   ) {
-    (self.constraint, self.gain) = (constraint, gain)
+    (self.constraint, self.scale) = (constraint, scale)
     network = layers(
       [inputs] + hidden + [1], frequency: frequency, isNormalized: constraint == .spectralNorm, using: &random)
   }
 
-  func callAsFunction(_ x: Tensor) -> Tensor { network(x).reshaped(to: [x.shape[0]]) * gain }
+  func callAsFunction(_ x: Tensor) -> Tensor { network(x * scale).reshaped(to: [x.shape[0]]) }
 
   /// f and ‖∇f‖ at each point as constants, `[batch]` each, with the spectral norms as they are.
   func judge(_ x: Tensor) -> (score: Tensor, steepness: Tensor) {

@@ -31,7 +31,7 @@ let lineSteps = options.choose(quick: 40, standard: 1500, full: 5000)
 let hidden = options.choose(quick: [32, 32, 32], standard: [128, 128, 128], full: [512, 512, 512])
 let (batchSize, latents) = (options.choose(quick: 64, standard: 256, full: 256), 2)
 let criticSteps = options.choose(quick: 1, standard: 1, full: 5)
-let stepsPerEpoch = options.choose(quick: 10, standard: 450, full: 1000)
+let stepsPerEpoch = options.choose(quick: 10, standard: 350, full: 1000)
 let epochs = options.epochs ?? options.choose(quick: 6, standard: 12, full: 60)
 let learningRate = options.choose(quick: Float(4e-3), standard: 4e-3, full: 1e-3)
 
@@ -66,7 +66,7 @@ func fit(to pair: LinePair, _ constraint: Constraint) -> Critic {
   for step in 0..<lineSteps {
     optimizer.learningRate = rate(step)
     let (real, fake) = (pair.real.samples(256, using: &training), pair.fake.samples(256, using: &training))  // [256, 1]
-    let share = 2 * Float(step) / Float(lineSteps)
+    let share = max(0, 3 * Float(step) / Float(lineSteps) - 1)
     let loss = critic.loss(.wasserstein, real: real, fake: fake, share: share, using: &training).loss
     notebook.progress(step + 1, of: lineSteps, loss: loss.scalar, detail: "\(constraint)")
     optimizer.minimize(loss)
@@ -150,10 +150,10 @@ notebook.show(
 //
 // GridGaussians: 25 modes 2 apart, of standard deviation 0.05. A sample is *good* within 0.2 of a mode (of the data 99.97 % are), and a mode is
 // *covered* by 1 % of all samples. Noise hangs together and the modes do not: samples on the way between two are the price. The first
-// layer of both networks is fixed waves, from which sharp functions are soon learnt.
+// layer of the generator and of its critic is waves, $\sin(x\Omega + b)$, from which sharp functions are soon learnt.
 //
 // Two games: Wasserstein with the penalty, and the hinge with spectral norms. The hinge compares $f$ with $\pm 1$, so that the critic's
-// Lipschitz constant, which the waves set, is no unit of measure any more but a size to choose.
+// Lipschitz constant is no unit of measure any more but a size to choose: 3, by which points are multiplied first. That critic has no waves.
 
 // %%
 let law = GridGaussians()
@@ -166,10 +166,10 @@ func judged(_ samples: Tensor) -> PrecisionAndRecall {
 }
 let plane = WarpedGrid.points(xRange: -5...5, yRange: -5...5, rows: 80, columns: 80)  // [6400, 2]
 
-func train(_ objective: Objective, _ constraint: Constraint, gain: Float) -> (WGAN, TrainingState) {
+func train(_ objective: Objective, _ constraint: Constraint, frequency: Float?, scale: Float) -> (WGAN, TrainingState) {
   let model = WGAN(
-    generator: Generator(latents: latents, hidden: hidden, frequency: 2.5, using: &initialization),
-    critic: Critic(inputs: 2, hidden: hidden, frequency: 1.5, constraint, gain: gain, using: &initialization))
+    generator: Generator(latents: latents, hidden: hidden, frequency: 3, using: &initialization),
+    critic: Critic(inputs: 2, hidden: hidden, frequency: frequency, constraint, scale: scale, using: &initialization))
   let (name, steps) = (objective.rawValue, epochs * stepsPerEpoch)
   var critic = Adam(model.critic.parameters, beta1: 0.5, beta2: 0.9)
   var generator = Adam(model.generator.parameters, beta1: 0.5, beta2: 0.9)
@@ -216,12 +216,12 @@ func show(_ state: TrainingState, _ epochs: [Int], named name: String, _ caption
   notebook.show(Panels(panels, columns: 3), named: name, caption: caption)
 }
 
-let (model, state) = train(.wasserstein, .penalty(0.25), gain: 1)
+let (model, state) = train(.wasserstein, .penalty(0.25), frequency: 1.5, scale: 1)
 notebook.parameters = model.parameterCount
 show(
   state, (1...6).map { max(1, $0 * epochs / 6) }, named: "training",
-  "300 samples (white) over the critic's surface: they climb it, and where they gather it sinks.")
-let (hinge, hingeState) = train(.hinge, .spectralNorm, gain: 10)
+  "300 samples (white) over the critic's surface: they climb it to the modes.")
+let (hinge, hingeState) = train(.hinge, .spectralNorm, frequency: nil, scale: 3)
 
 // %% [markdown]
 // ## Results
