@@ -4,20 +4,14 @@ import LessonKit
 
 let mistakes: [KnownMistakes] = [
   lossesExercise.knownMistakes([
-    Mistake(
-      "The critic's Wasserstein loss has the wrong sign: it is minimised, and E f(data) − E f(samples) must grow."
-    ) {
+    Mistake("The critic's loss has the wrong sign: it is minimised, and E f(data) − E f(samples) must grow.") {
       let right = exactLosses($0, $1, $2)
       return $0 == .hinge ? right : Losses(critic: $1.mean() - $2.mean(), generator: right.generator)
     },
-    Mistake(
-      "The generator's loss has the wrong sign: it wants its samples' scores high, so it minimises −E f(samples)."
-    ) {
+    Mistake("The generator's loss has the wrong sign: its samples' scores are to rise, in −E f(samples).") {
       Losses(critic: exactLosses($0, $1, $2).critic, generator: $2.mean())
     },
-    Mistake(
-      "The generator's loss is the critic's with the other sign: leave the data's scores out, which it cannot change."
-    ) {
+    Mistake("The generator's loss is the critic's, negated: leave out the data's scores, which it cannot change.") {
       let right = exactLosses($0, $1, $2)
       return Losses(critic: right.critic, generator: -right.critic)
     },

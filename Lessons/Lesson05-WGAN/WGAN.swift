@@ -15,7 +15,9 @@ enum Objective: String {
   /// The critic wants scores of at least 1 on data and at most −1 on samples, and no more (equation 16 of the third paper).
   case hinge
 
-  /// The losses from the scores of data and of samples, `[batch]` each. The generator, in both, raises the mean score of its samples.
+  /// The losses from the scores of data and of samples, `[batch]` each.
+  ///
+  /// The generator raises the mean score of its samples, in both.
   func callAsFunction(real: Tensor, fake: Tensor) -> Losses {
     // BEGIN SOLUTION WGAN.1
     let generator = -fake.mean()

@@ -321,3 +321,36 @@ struct WGANLearningTests {
     #expect(found.goodShare > 0.6 && found.goodShare <= ideal.goodShare + 0.01, "\(found.goodShare)")
   }
 }
+
+@Suite("Lesson05-WGAN: the command")
+struct WGANCommandTests {
+  @Test(
+    "The same seed gives the same numbers, also through an interruption, and another seed gives others; a damaged checkpoint is refused",
+    .solved("WGAN.1", "WGAN.2", "WGAN.3", "WGAN.4"))
+  func reproducible() throws {
+    let runner = try LessonRunner("Lesson05-WGAN")
+    defer { runner.remove() }
+    #expect(try runner.run(["--quick", "--out", "whole"]).status == 0)
+    // Killed as soon as a first checkpoint is there.
+    let process = try runner.start(["--quick", "--out", "parts"])
+    let checkpoint = runner.folder.appending(path: "parts/wasserstein.safetensors")
+    while process.isRunning, !FileManager.default.fileExists(atPath: checkpoint.path) { usleep(2000) }
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+    #expect(try runner.run(["--quick", "--out", "parts", "--resume"]).status == 0)
+    let whole = try runner.measurements(in: "whole")
+    #expect(whole.count >= 12)
+    #expect(try runner.measurements(in: "parts") == whole)
+
+    let bytes = try Data(contentsOf: checkpoint)
+    try bytes.prefix(bytes.count / 2).write(to: checkpoint)
+    let damaged = try runner.run(["--quick", "--out", "parts", "--resume"])
+    #expect(damaged.status != 0 && damaged.errors.contains("wasserstein.safetensors"))
+    #expect(try Data(contentsOf: checkpoint) == bytes.prefix(bytes.count / 2))
+
+    #expect(try runner.run(["--quick", "--epochs", "1", "--out", "other", "--seed", "2"]).status == 0)
+    let name = "shift, λ = 100: estimate off W1"
+    #expect(whole[name] != nil)
+    #expect(try runner.measurements(in: "other")[name] != whole[name])
+  }
+}
