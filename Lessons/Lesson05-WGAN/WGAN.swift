@@ -97,8 +97,8 @@ private func layers(
   var layers: [any Layer] = []
   for (index, (inputs, outputs)) in zip(widths, widths.dropFirst()).enumerated() {
     let linear = Linear(inputs, outputs, using: &random)
-    // Biases of 0 would send all kinks of the first layer through the origin; what normalised layers read is small.
-    linear.bias = .uniform([outputs], in: -1..<1, using: &random) * (isNormalized && index > 0 ? 0.1 : 1)
+    // Biases of 0 would send all kinks of the first layer through the origin.
+    linear.bias = .uniform([outputs], in: -1..<1, using: &random)
     let waves = index == 0 ? frequency : nil
     if let waves {
       linear.weight = .normal([inputs, outputs], using: &random) * waves
