@@ -19,6 +19,7 @@ let allLessons = [
   "Lesson04-IWAE",
   "Lesson04-VQVAE",
   "Lesson05-GAN",
+  "Lesson05-WGAN",
   "Lesson05-MomentMatching",
   "Lesson05-EnergyBased",
 ]
