@@ -41,19 +41,19 @@ final class Encoder: Module {
   let convolutions: [Conv2D]
   let features: Int
 
-  /// The first layer keeps the size of 8×8 images; every other step halves it.
+  /// All layers but the first end in a maximum over 2×2; in images larger than the digits the first takes every other place.
   init(side: Int, channels: [Int], using random: inout Random) {
-    var (layers, inputs, extent): ([Conv2D], Int, Int) = ([], 1, side)
-    for outputs in channels {
-      let stride = layers.isEmpty && side <= 8 ? 1 : 2
-      layers.append(Conv2D(inputs, outputs, size: 3, stride: stride, padding: .same, using: &random))
-      (inputs, extent) = (outputs, (extent + stride - 1) / stride)
+    let stride = side > 8 ? 2 : 1
+    convolutions = zip([1] + channels, channels).enumerated().map { layer, sizes in
+      Conv2D(sizes.0, sizes.1, size: 3, stride: layer == 0 ? stride : 1, padding: .same, using: &random)
     }
-    (convolutions, features) = (layers, inputs * extent * extent)
+    let extent = channels.dropFirst().reduce((side + stride - 1) / stride) { extent, _ in extent / 2 }
+    features = channels.last! * extent * extent
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
-    let last = convolutions.reduce(x) { x, convolution in relu(convolution(x)) }
+    let first = relu(convolutions[0](x))
+    let last = convolutions.dropFirst().reduce(first) { x, convolution in maxPool2D(relu(convolution(x)), size: 2) }
     return last.reshaped(to: [x.shape[0], features])
   }
 }
