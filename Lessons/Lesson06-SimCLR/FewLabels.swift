@@ -9,6 +9,8 @@ struct FewLabels {
   /// Accuracies in %, one for each draw, and the setting that the validation images chose.
   struct Result {
     let accuracies: Tensor
+    /// The mean accuracy on the validation images, in %.
+    let validation: Float
     let setting: String
     var estimate: Estimate { Estimate(accuracies) }
   }
@@ -29,10 +31,10 @@ struct FewLabels {
       let probes = labelled.map { LinearProbe($0, $1, weightDecay: decay, steps: steps) }
       return (decay, probes, probes.map { $0.accuracy(validationRows, validation.labels).mean }.reduce(0, +))
     }
-    let (decay, probes, _) = tried.max { $0.2 < $1.2 }!
+    let (decay, probes, total) = tried.max { $0.2 < $1.2 }!
     return Result(
       accuracies: Tensor(probes.map { $0.accuracy(testRows, test.labels).mean * 100 }),
-      setting: "weight decay \(decay)")
+      validation: total / Float(draws.count) * 100, setting: "weight decay \(decay)")
   }
 
   /// Encoder and linear layer trained together on the labels alone; validation images choose when to stop.
@@ -56,7 +58,10 @@ struct FewLabels {
     let best = stops.indices.max { a, b in
       scores.map { $0[a].validation }.reduce(0, +) < scores.map { $0[b].validation }.reduce(0, +)
     }!
-    return Result(accuracies: Tensor(scores.map { $0[best].test * 100 }), setting: "\(stops[best]) steps")
+    return Result(
+      accuracies: Tensor(scores.map { $0[best].test * 100 }),
+      validation: scores.map { $0[best].validation }.reduce(0, +) / Float(draws.count) * 100,
+      setting: "\(stops[best]) steps")
   }
 
   private func rows(_ set: LabelledImages, _ represent: (Tensor) -> Tensor) -> Tensor {

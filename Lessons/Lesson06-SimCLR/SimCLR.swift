@@ -25,6 +25,13 @@ func ntXent(_ z: Tensor, temperature: Float) -> Tensor {
   // END SOLUTION
 }
 
+/// The least NT-Xent there can be for N images: partners alike, and all images as far apart as the corners of a simplex.
+///
+/// By Jensen's inequality, as 2N unit vectors have cosines with a sum of 0 or more.
+func ntXentFloor(images: Int, temperature: Float) -> Float {
+  log(1 + Float(2 * images - 2) * exp(-(1 + 1 / Float(images - 1)) / temperature))
+}
+
 /// Two views of each image, `[N, height, width, channels] → [2N, …]`: views i and N + i are of image i.
 ///
 /// From `random` the augmentation draws for the N first views, then for the N second ones.

@@ -85,6 +85,22 @@ struct SimCLRIdentityTests {
     }
   }
 
+  @Test(
+    "A simplex of images reaches the floor of NT-Xent, and other views stay above it", .solved("SimCLR.1", "SimCLR.2"))
+  func lossFloor() {
+    let axes = oneHot(IndexTensor((0..<5).map(Int32.init)), classes: 5)
+    var random = Random(seed: 6)
+    for temperature in [0.2, 0.5, 2] as [Float] {
+      let floor = ntXentFloor(images: 5, temperature: temperature)
+      let simplex = (axes - 0.2).tiled(times: 2, axis: 0)
+      #expect(abs(ntXent(simplex, temperature: temperature).scalar - floor) < 1e-5)
+      for _ in 0..<20 {
+        let near = simplex + Tensor.normal([10, 5], using: &random) * 0.3
+        #expect(ntXent(near, temperature: temperature).scalar > floor)
+      }
+    }
+  }
+
   @Test("The exact critic is ln p(x, y) − ln p(x) − ln p(y) of every pair")
   func exactCriticIsDensityRatio() {
     var random = Random(seed: 3)
@@ -179,5 +195,28 @@ struct SimCLRLearningTests {
     #expect(gap.mean < 0.03 * Float(law.mutualInformation))
     #expect(gap.mean > -3 * gap.standardError)
     #expect(Double(learnt.mean) < law.mutualInformation + 3 * Double(learnt.standardError))
+  }
+
+  @Test(
+    "Digits: new images' loss falls between floor and guessing, and few labels go further than on untrained features",
+    .solved("SimCLR.1", "SimCLR.2", "SimCLR.4"))
+  func digitsLearn() throws {
+    let digits = try Digits()
+    var random = Random(seed: 10)
+    let few = FewLabels(digits.train, test: digits.test, perClass: 10, draws: 3, using: &random)
+    let recipe: [Augmentation] = [.rotation(degrees: -20...20), .crop(area: 0.5...1), .shift(by: 1)]
+    let model = SimCLR(side: 8, channels: [16, 16, 32], using: &random)
+    let before = few.probe(weightDecays: [0.03]) { model.f($0) }.estimate
+    var optimizer = Adam(model.parameters, learningRate: 3e-3)
+    for _ in 0..<150 {
+      let x = digits.train.images(at: (0..<64).map { _ in Int.random(in: digits.train.indices, using: &random) })
+      optimizer.minimize(model.loss(x, by: recipe, temperature: 0.5, using: &random))
+    }
+    let fresh = digits.test.images(at: 0..<64)
+    let loss = withoutGradients { model.loss(fresh, by: recipe, temperature: 0.5, using: &random).scalar }
+    #expect(loss > ntXentFloor(images: 64, temperature: 0.5))
+    #expect(loss < log(127) - 0.8)
+    let after = few.probe(weightDecays: [0.03]) { model.f($0) }.estimate
+    #expect(after.mean > before.mean + 1)
   }
 }
