@@ -267,35 +267,6 @@ notebook.show(
   named: "accuracy")
 
 // %% [markdown]
-// ## What lies close to what
-//
-// For eight test images, the training images with the largest cosine to them, in pixels and in $h$. No label took part in this.
-
-// %%
-func nearest(_ represent: (Tensor) -> Tensor) -> Tensor {
-  let known = train.images(at: 0..<min(train.count, 1500))
-  let (asked, all) = withoutGradients { (represent(test.images(at: 0..<8)), represent(known)) }
-  let rows = [asked, all].map { $0.reshaped(to: [$0.shape[0], -1]) }
-  let cosines = scaledCosines(concatenate(rows, axis: 0), temperature: 1).sliced([0..<8, 8..<8 + all.shape[0]])
-  let order = cosines.sorted(axis: 1).indices  // [8, count], smallest first
-  return concatenate(
-    (0..<8).map { row in
-      train.images(at: (1...6).map { order[row, all.shape[0] - $0] })
-    }, axis: 0)
-}
-let neighbours = [nearest { $0 }, nearest { model.f($0) }].map {
-  $0.reshaped(to: [8, 6, train.height, train.width, 1])
-}
-let asked = test.images(at: 0..<8).reshaped(to: [8, 1, train.height, train.width, 1])
-let blank = Tensor.ones(asked.shape)
-notebook.show(
-  ImageGrid(
-    concatenate([asked, blank, neighbours[0], blank, neighbours[1]], axis: 1).reshaped(
-      to: [8 * 15, train.height, train.width, 1]), columns: 15,
-    columnLabels: ["test", "", "pixels"] + Array(repeating: "", count: 6) + ["h"], scale: 6), named: "neighbours",
-  caption: "A test image, its six nearest training images in pixels, and its six nearest in h.")
-
-// %% [markdown]
 // ## Batch size
 //
 // A larger batch has more to tell a partner from. Is that why it is better, or because more images are seen? Three new models for
@@ -335,11 +306,14 @@ for (size, equalSteps, equalTime) in curveSteps {
     }
     curves[budget, default: []].append(Estimate(Tensor(accuracies)))
     let result = Estimate(Tensor(accuracies))
-    curveRows.append([size, steps, size * steps, result.mean, result.standardError, (time / 3).description])
+    curveRows.append([
+      size, steps, size * steps, result.mean, result.standardError,
+      Double((time / 3).components.attoseconds) / 1e18 + Double((time / 3).components.seconds),
+    ])
   }
 }
 notebook.table(
-  headers: ["N", "steps", "images seen", "accuracy (%)", "± s.e.", "time a model"], rows: curveRows,
+  headers: ["N", "steps", "images seen", "accuracy (%)", "± s.e.", "s a model"], rows: curveRows,
   caption: "linear probe on h, weight decay 0.03; the largest size has the same number of steps in both budgets")
 notebook.show(
   LinePlot(
