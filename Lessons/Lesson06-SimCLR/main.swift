@@ -37,7 +37,7 @@ notebook.source(of: SimCLR.self)
 let isLarge = options.size == .full || options.data != nil  // Fashion-MNIST in place of the digits
 let channels = isLarge ? [32, 64, 128] : [32, 32, 64]
 let epochs = options.epochs ?? options.choose(quick: 2, standard: 120, full: 50)
-let (batchSize, learningRate, temperature) = (125, Float(2e-3), Float(0.5))
+let (batchSize, learningRate, temperature) = (60, Float(2e-3), Float(0.5))
 let (labelsPerClass, labelDraws) = (10, 5)
 let criticSteps = options.choose(quick: 100, standard: 1500, full: 3000)
 
@@ -197,7 +197,7 @@ let rates = Schedule.cosine(from: learningRate, steps: epochs * stepsPerEpoch)
 while state.epoch < epochs {
   var total: Float = 0
   for batch in train.batches(ofSize: batchSize, droppingLast: true, shuffledUsing: &state.random) {
-    let x = train.images(at: batch)  // [125, side, side, 1]
+    let x = train.images(at: batch)  // [60, side, side, 1]
     let loss = model.loss(x, by: recipe, temperature: temperature, using: &state.random)
     notebook.progress(
       optimizer.step + 1, of: epochs * stepsPerEpoch, loss: loss.scalar, detail: "epoch \(state.epoch + 1)")
