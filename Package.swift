@@ -22,6 +22,7 @@ let allLessons = [
   "Lesson05-WGAN",
   "Lesson05-MomentMatching",
   "Lesson05-EnergyBased",
+  "Lesson06-SimCLR",
 ]
 
 /// Those with exercises: their folders hold a `Recorded.json`.
