@@ -84,7 +84,9 @@ private func logitsCase(
       "the logits": logits(q, k, queue, temperature),
       "the gradient of their sum with respect to q": gradient(at: q) { logits($0, k, queue, temperature).sum() },
       // Something of q is added, so that there is a path to take a gradient along.
-      "the gradient of their sum with respect to k": gradient(at: k) { logits(q, $0, queue, temperature).sum() + $0.sum() },
+      "the gradient of their sum with respect to k": gradient(at: k) {
+        logits(q, $0, queue, temperature).sum() + $0.sum()
+      },
       "the gradient of their sum with respect to the queue": gradient(at: queue) {
         logits(q, k, $0, temperature).sum() + $0.sum()
       },
@@ -130,7 +132,7 @@ private func stepCase(
 /// A model of 4×4 images and keys of three numbers.
 private func smallModel(queue length: Int, momentum: Float, using random: inout Random) -> MoCo {
   let model = MoCo(
-    { Encoder(side: 4, width: 8, dimension: 3, head: .linear, using: &$0) }, dimension: 3, queue: length,
+    { Encoder(side: 4, channels: 2, dimension: 3, head: .linear, using: &$0) }, dimension: 3, queue: length,
     momentum: momentum, temperature: 0.5, using: &random)
   // Biases begin at 0; moved, they show whether they are averaged. Both encoders are still equal.
   move(model.query, using: &random)
@@ -149,7 +151,8 @@ private func move(_ encoder: Encoder, using random: inout Random) {
 
 /// All parameters in a row.
 private func values(of encoder: Encoder) -> Tensor {
-  concatenate(encoder.parameters.map { $0.parameter.wrappedValue.reshaped(to: [$0.parameter.wrappedValue.count]) }, axis: 0)
+  concatenate(
+    encoder.parameters.map { $0.parameter.wrappedValue.reshaped(to: [$0.parameter.wrappedValue.count]) }, axis: 0)
 }
 
 private func unit(_ shape: [Int], using random: inout Random) -> Tensor { normalized(.normal(shape, using: &random)) }

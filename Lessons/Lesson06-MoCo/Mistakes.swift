@@ -35,12 +35,14 @@ let mistakes: [KnownMistakes] = [
       model.position = Tensor(Float((start + 1) % model.queue.shape[0]))
     },
     Mistake("The newest keys are replaced: the oldest leave first.") { model, keys in
-      let all = model.oldestFirst, kept = model.queue.shape[0] - keys.shape[0]
+      let all = model.oldestFirst
+      let kept = model.queue.shape[0] - keys.shape[0]
       model.queue = concatenate([all.sliced(0..<kept, axis: 0), keys], axis: 0)
       model.position = Tensor(0)
     },
     Mistake("Keys that do not fit before the last row are lost: they go to the first rows.") { model, keys in
-      let start = Int(model.position.scalar), length = model.queue.shape[0]
+      let start = Int(model.position.scalar)
+      let length = model.queue.shape[0]
       let fitting = Swift.min(keys.shape[0], length - start)
       write(keys.sliced(0..<fitting, axis: 0), to: model, from: start)
       model.position = Tensor(Float((start + keys.shape[0]) % length))

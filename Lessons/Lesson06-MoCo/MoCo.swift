@@ -8,31 +8,34 @@ import LessonKit
 final class Encoder: Module {
   let layers: Sequential
   let head: Sequential
+  /// The number of features.
+  let width: Int
 
-  /// For images of `side` × `side` grey pixels; `width` features, keys of `dimension` numbers.
-  init(side: Int, width: Int, dimension: Int, head kind: Head, using random: inout Random) {
+  /// For images of `side` × `side` grey pixels, whose sides are quartered; keys of `dimension` numbers.
+  init(side: Int, channels: Int, dimension: Int, head kind: Head, using random: inout Random) {
     layers = Sequential {
-      Conv2D(1, width / 4, size: 3, padding: .same, using: &random)
+      Conv2D(1, channels, size: 3, padding: .same, using: &random)
       relu
-      Conv2D(width / 4, width / 4, size: 3, stride: 2, padding: .same, using: &random)
+      Conv2D(channels, channels, size: 3, padding: .same, using: &random)
       relu
-      Conv2D(width / 4, width / 2, size: 3, stride: 2, padding: .same, using: &random)
+      Function { maxPool2D($0, size: 2) }
+      Conv2D(channels, 2 * channels, size: 3, padding: .same, using: &random)
       relu
-      Function { $0.reshaped(to: [$0.shape[0], $0.count / max(1, $0.shape[0])]) }
-      Linear((side / 4) * (side / 4) * width / 2, width, using: &random)
-      relu
+      Function { maxPool2D($0, size: 2) }
     }
+    let width = (side / 4) * (side / 4) * 2 * channels
+    self.width = width
     head = Sequential {
       if kind == .mlp {
-        Linear(width, width, using: &random)
+        Linear(width, 4 * channels, using: &random)
         relu
       }
-      Linear(width, dimension, using: &random)
+      Linear(kind == .mlp ? 4 * channels : width, dimension, using: &random)
     }
   }
 
   /// What is kept after training: `[batch, side, side, 1] → [batch, width]`.
-  func features(_ x: Tensor) -> Tensor { layers(x) }
+  func features(_ x: Tensor) -> Tensor { layers(x).reshaped(to: [x.shape[0], width]) }
 
   /// What is contrasted, of length 1: `[batch, side, side, 1] → [batch, dimension]`.
   func callAsFunction(_ x: Tensor) -> Tensor { normalized(head(features(x))) }

@@ -21,10 +21,10 @@ struct Recipe {
   /// Flips are for garments alone: a flipped digit shows something else.
   func augmentations(flipping: Bool) -> [Augmentation] {
     let views: [Augmentation] = [
-      .rotation(), .crop(area: 0.5...1), .colorJitter(brightness: 0.4, contrast: 0.4),
+      .rotation(degrees: -20...20), .crop(area: 0.5...1, aspectRatio: 0.6...1.6), .noise(0.05),
     ]
-    return (flipping ? [.flip()] : []) + views
-      + (augmentation == .v2 ? [.sometimes(0.5, [.blur(deviation: 0.1...1)])] : [])
+    let blur = Augmentation.sometimes(0.5, [.blur(deviation: 0.1...0.6)])
+    return (flipping ? [.flip()] : []) + views + (augmentation == .v2 ? [blur] : [])
   }
 
   func learningRates(from rate: Float, steps: Int) -> Schedule {
