@@ -13,6 +13,8 @@ final class Encoder: Module {
 
   /// For images of `side` × `side` grey pixels, whose sides are quartered; keys of `dimension` numbers.
   init(side: Int, channels: Int, dimension: Int, head kind: Head, using random: inout Random) {
+    let (pooled, width) = ((side / 4) * (side / 4) * 2 * channels, 4 * channels)
+    self.width = width
     layers = Sequential {
       Conv2D(1, channels, size: 3, padding: .same, using: &random)
       relu
@@ -22,20 +24,21 @@ final class Encoder: Module {
       Conv2D(channels, 2 * channels, size: 3, padding: .same, using: &random)
       relu
       Function { maxPool2D($0, size: 2) }
+      Function { $0.reshaped(to: [$0.shape[0], pooled]) }
+      Linear(pooled, width, using: &random)
+      relu
     }
-    let width = (side / 4) * (side / 4) * 2 * channels
-    self.width = width
     head = Sequential {
       if kind == .mlp {
-        Linear(width, 4 * channels, using: &random)
+        Linear(width, width, using: &random)
         relu
       }
-      Linear(kind == .mlp ? 4 * channels : width, dimension, using: &random)
+      Linear(width, dimension, using: &random)
     }
   }
 
   /// What is kept after training: `[batch, side, side, 1] → [batch, width]`.
-  func features(_ x: Tensor) -> Tensor { layers(x).reshaped(to: [x.shape[0], width]) }
+  func features(_ x: Tensor) -> Tensor { layers(x) }
 
   /// What is contrasted, of length 1: `[batch, side, side, 1] → [batch, dimension]`.
   func callAsFunction(_ x: Tensor) -> Tensor { normalized(head(features(x))) }

@@ -34,9 +34,9 @@ notebook.source(of: MoCo.self)
 // %%
 let isLarge = options.size == .full || options.data != nil  // 28×28 pixels in place of 8×8
 let (channels, dimension) = (32, isLarge ? 128 : 32)
-let (batchSize, queueLength) = (isLarge ? 128 : 32, options.choose(quick: 128, standard: 512, full: 4096))
-let (momentum, temperature, learningRate) = (Float(isLarge ? 0.99 : 0.95), Float(0.2), Float(2e-3))
-let epochs = options.epochs ?? options.choose(quick: 2, standard: 40, full: 30)
+let (batchSize, queueLength) = (isLarge ? 128 : 32, options.choose(quick: 32, standard: 128, full: 4096))
+let (momentum, temperature, learningRate) = (Float(isLarge ? 0.99 : 0.95), Float(0.2), Float(1.5e-3))
+let epochs = options.epochs ?? options.choose(quick: 2, standard: 60, full: 30)
 let warmUp = 100  // steps
 let shortEpochs = options.epochs ?? options.choose(quick: 1, standard: 8, full: 5)
 let lengths = options.choose(quick: [32], standard: [32, 128, 512], full: [256, 1024, 4096])
@@ -220,7 +220,7 @@ notebook.table(
 // batch; so a larger batch makes fewer steps, and the queue's length changes nothing in that.
 //
 // A long queue is not free here: 512 keys are a third of all images, so that a query's own image, seen an epoch ago, may
-// stand among its negatives. In the paper 65,536 keys are a twentieth.
+// stand among its negatives. In the paper 65,536 keys are a twentieth of them.
 
 // %%
 let queues = lengths.map { length in
@@ -261,22 +261,22 @@ notebook.show(
 // One change at a time, and all three. `--head`, `--augmentation` and `--schedule` set those of the main run.
 
 // %%
-let longest = lengths.last ?? queueLength
 let older: [(String, Recipe)] = [
   ("v1", Recipe()), ("v1 + two-layer head", Recipe(head: .mlp)), ("v1 + blur", Recipe(augmentation: .v2)),
   ("v1 + cosine schedule", Recipe(schedule: .cosine)),
 ]
 let measured = older.map { name, recipe in
-  (name, few.probe(fitMoCo("recipe " + name, queue: longest, recipe, epochs: shortEpochs).model.query.features))
+  (name, few.probe(fitMoCo("recipe " + name, queue: queueLength, recipe, epochs: shortEpochs).model.query.features))
 }
-let recipes = measured + [("v2", queues[lengths.count - 1])]
+let recipes = measured + [("v2", queues[lengths.firstIndex(of: queueLength) ?? 0])]
 notebook.table(
   headers: ["recipe", "validation %", "test %", "± s.e.", "over v1", "± s.e."],
   rows: recipes.map { name, accuracy in
     let gain = overDraws(zip(accuracy.each, measured[0].1.each).map { $0 - $1 })
     return row(name, accuracy) + [gain.mean, gain.standardError]
   },
-  caption: "K = \(longest), \(shortEpochs) epochs; standard errors over the five draws of labels, one training each")
+  caption: "K = \(queueLength), \(shortEpochs) epochs; standard errors over the five draws of labels, one training each"
+)
 
 // %% [markdown]
 // Each row is one training, and its standard error tells of the labels alone: another seed may turn small differences around.
@@ -284,6 +284,7 @@ notebook.table(
 // ## What to try next
 //
 // - Set $m$ to 0, 0.5, 0.9, 0.99 and 0.999. Where does the loss end, where the accuracy?
+// - Take the linear layer out of the encoder, so that the head reads the pooled convolutions. Untrained features get better; does MoCo?
 // - Put `.shift(by: 1)` among the views. If the loss climbs to $\ln(1 + K)$, what do the keys look like? Which learning rate mends it?
 // - Let `enqueue` run before the loss. Why does the loss tell less than $\ln(1 + K)$ now?
 // - Probe the output of the head in place of the features. What has it thrown away?
