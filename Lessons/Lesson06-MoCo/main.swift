@@ -67,7 +67,7 @@ notebook.print(
   "train \([train.count, side, side, 1]), labels for \(few.pool.count)   validation \(few.validation.count)   test \(test.count)"
 )
 
-let (grey, hue) = (Tensor.ones([1, 1, 1, 3]), Tensor([1, 0.62, 0.25], shape: [1, 1, 1, 3]))
+let (grey, hue) = (Tensor([1], shape: [1, 1, 1, 1]), Tensor([1, 0.62, 0.25], shape: [1, 1, 1, 3]))
 let shown: [(String, Tensor, [Augmentation])] = [
   ("as it is", grey, []), ("crop and resize", grey, [.crop(area: 0.5...1)]), ("rotation", grey, [.rotation()]),
   ("shift", grey, [.shift(by: side / 8)]), ("flip", grey, [.flip()]), ("blur", grey, [.blur(deviation: 0.1...1)]),
@@ -76,12 +76,14 @@ let shown: [(String, Tensor, [Augmentation])] = [
   ("views, v2", grey, Recipe.v2.augmentations(flipping: isLarge)),
 ]
 let pictures = shown.map { _, tint, augmentations in
-  (train.images(at: [0]) * tint).repeated(10, axis: 0).augmented(by: augmentations, using: &picturing)
+  (train.images(at: [0]) * tint).repeated(8, axis: 0).augmented(by: augmentations, using: &picturing)
+    .broadcast(to: [8, side, side, 3])
 }
 notebook.show(
-  ImageGrid(concatenate(pictures, axis: 0), columns: 10, rowLabels: shown.map(\.0)), named: "augmentations",
+  ImageGrid(concatenate(pictures, axis: 0), columns: 8, rowLabels: shown.map(\.0), scale: 112 / side),
+  named: "augmentations",
   caption:
-    "Ten draws of each of the library's augmentations, and below them the views used here. Flips change what a digit shows; colours are for colour images (here a tinted digit)."
+    "Eight draws of each of the library's augmentations, and below them the views used here. Flips change what a digit shows; colours are for colour images (here a tinted digit)."
 )
 
 // %% [markdown]
@@ -254,6 +256,15 @@ notebook.show(
       ReferenceLine("raw pixels", raw.mean), ReferenceLine("random features", random.mean),
     ],
     logarithmicX: true), named: "negatives")
+for (name, results) in [("MoCo", queues), ("SimCLR", batches)] where lengths.count > 1 {
+  notebook.measure(
+    "\(name) with \(lengths[lengths.count - 1]) negatives less \(lengths[0])",
+    overDraws(zip(results[results.count - 1].each, results[0].each).map { $0 - $1 }), unit: "points")
+}
+
+// %% [markdown]
+// The bands tell of the draws of labels alone. What the queue buys is freedom: its length costs no memory for gradients and no
+// steps. Whether longer is better is another question, which these curves answer for so many images and epochs and no others.
 
 // %% [markdown]
 // ## From v1 to v2
