@@ -74,7 +74,7 @@ struct MoCoIdentityTests {
     let moco = model(queue: 6, using: &random)
     let x = Tensor.uniform([5, 8, 8, 1], using: &random)
     #expect(square(moco.query(x)).sum(axis: 1).scalars.allSatisfy { abs($0 - 1) < 1e-5 })
-    #expect(moco.query.features(x).shape == [5, 32])
+    #expect(moco.query.features(x).shape == [5, 16])
     let loss = infoNCE(contrastiveLogits(moco.query(x), moco.key(x), queue: moco.queue, temperature: 0.2)).mean()
     let slopes = gradients(
       of: loss + moco.key(x).sum() * 0, withRespectTo: moco.key.parameters.map { $0.parameter.wrappedValue })
@@ -147,11 +147,13 @@ struct MoCoLearningTests {
     }
     let untrained = accuracy(start)
     let views = Recipe.v2.augmentations(flipping: false)
-    var optimizer = Adam(moco.query.parameters, learningRate: 2e-3)
+    var optimizer = Adam(moco.query.parameters)
+    let rates = Schedule.constant(1.5e-3).warmedUp(steps: 100)
     var last: [Float] = []
     for _ in 0..<6 {
       last = digits.train.batches(ofSize: 32, droppingLast: true, shuffledUsing: &random).map { batch in
         let x = digits.train.images(at: batch)
+        optimizer.learningRate = rates(optimizer.step)
         return moco.step(
           x.augmented(by: views, using: &random), x.augmented(by: views, using: &random), &optimizer
         ).scalar
@@ -160,7 +162,8 @@ struct MoCoLearningTests {
     let loss = last.reduce(0, +) / Float(last.count)
     // ln 129 = 4.86 where nothing is known; keys that were all alike would give that.
     #expect(loss < 4 && loss > 0)
-    #expect(accuracy(moco.query.features) > untrained + 0.01)
+    let trained = accuracy(moco.query.features)
+    #expect(trained > untrained + 0.02, "\(untrained), then \(trained) at a loss of \(loss)")
   }
 
   @Test("Views differ from each other and stay within 0…1, and blur in v2 takes contrast from a chequerboard")
