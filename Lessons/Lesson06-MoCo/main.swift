@@ -34,12 +34,13 @@ notebook.source(of: MoCo.self)
 // %%
 let isLarge = options.size == .full || options.data != nil  // 28×28 pixels in place of 8×8
 let (channels, dimension) = (32, isLarge ? 128 : 32)
-let (batchSize, queueLength) = (isLarge ? 128 : 32, options.choose(quick: 32, standard: 128, full: 4096))
+let batchSize = options.choose(quick: 32, standard: 32, full: 128)
+let queueLength = options.choose(quick: 32, standard: 128, full: 2048)
 let (momentum, temperature, learningRate) = (Float(isLarge ? 0.99 : 0.95), Float(0.2), Float(1.5e-3))
 let epochs = options.epochs ?? options.choose(quick: 2, standard: 60, full: 30)
 let warmUp = 100  // steps
 let shortEpochs = options.epochs ?? options.choose(quick: 1, standard: 8, full: 5)
-let lengths = options.choose(quick: [32], standard: [32, 128, 512], full: [256, 1024, 4096])
+let lengths = options.choose(quick: [32], standard: [32, 128, 512], full: [128, 512, 2048])
 let supervisedSteps = options.choose(quick: 5, standard: 150, full: 500)
 
 var streams = Random(seed: options.seed)
@@ -299,7 +300,7 @@ notebook.table(
 // - Put `.shift(by: 1)` among the views. If the loss climbs to $\ln(1 + K)$, what do the keys look like? Which learning rate mends it?
 // - Let `enqueue` run before the loss. Why does the loss tell less than $\ln(1 + K)$ now?
 // - Probe the output of the head in place of the features. What has it thrown away?
-// - `swift run Lesson06-MoCo --full --data DIR` learns from 60,000 garments with a queue of 4,096; its settings are not tuned.
+// - `swift run Lesson06-MoCo --full --data DIR` learns from 60,000 garments with a queue of 2,048; its settings are not tuned.
 
 // %%
-notebook.finish(verdict: "probe accuracy, 10 labels a class", data: "digits", picture: "negatives")
+notebook.finish(verdict: "probe accuracy, 10 labels a class", data: isLarge ? "fashion-mnist" : "digits", picture: "negatives")
