@@ -300,7 +300,8 @@ notebook.table(
 // - Put `.shift(by: 1)` among the views. If the loss climbs to $\ln(1 + K)$, what do the keys look like? Which learning rate mends it?
 // - Let `enqueue` run before the loss. Why does the loss tell less than $\ln(1 + K)$ now?
 // - Probe the output of the head in place of the features. What has it thrown away?
-// - `swift run Lesson06-MoCo --full --data DIR` learns from 60,000 garments with a queue of 2,048; its settings are not tuned.
+// - `swift run Lesson06-MoCo --full --data DIR` learns from 60,000 garments, a queue of 2,048; its settings are not tuned.
 
 // %%
-notebook.finish(verdict: "probe accuracy, 10 labels a class", data: isLarge ? "fashion-mnist" : "digits", picture: "negatives")
+notebook.finish(
+  verdict: "probe accuracy, 10 labels a class", data: isLarge ? "fashion-mnist" : "digits", picture: "negatives")
