@@ -23,6 +23,7 @@ let allLessons = [
   "Lesson05-MomentMatching",
   "Lesson05-EnergyBased",
   "Lesson06-SimCLR",
+  "Lesson06-MoCo",
 ]
 
 /// Those with exercises: their folders hold a `Recorded.json`.
