@@ -15,6 +15,7 @@ let allLessons = [
   "Lesson04-VariationalBound",
   "Lesson04-WakeSleep",
   "Lesson04-VAE",
+  "Lesson06-Word2Vec",
 ]
 
 /// Those with exercises: their folders hold a `Recorded.json`.

@@ -1,0 +1,4 @@
+import LessonKit
+import Testing
+
+@testable import Lesson06_Word2Vec
