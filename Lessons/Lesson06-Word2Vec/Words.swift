@@ -15,9 +15,9 @@ struct Words {
     numbers = Dictionary(uniqueKeysWithValues: zip(list, list.indices.map { Int32($0) }))
   }
 
-  /// A text in small letters, cut where there is anything but a to z.
+  /// A text in small letters, cut where there is anything but a to z; the s of a genitive is left out.
   static func split(_ text: String) -> [String] {
-    text.lowercased().utf8.split { $0 < 97 || $0 > 122 }.map { String(Substring($0)) }
+    text.lowercased().utf8.split { $0 < 97 || $0 > 122 }.map { String(Substring($0)) }.filter { $0 != "s" }
   }
 
   subscript(_ word: String) -> Int? { numbers[word].map { Int($0) } }

@@ -53,11 +53,9 @@ var (initialization, training, sampling) = (streams.split(), streams.split(), st
 // of the $24^2$ pairs occurs, so every PMI is finite.
 
 // %%
-func chapters(_ corpus: TextCorpus, share: Int = 1) -> [[String]] {
-  let all = corpus.train.components(separatedBy: "\n\n")
-  return all.prefix(all.count / share).map(Words.split)
+func chapters(_ corpus: TextCorpus) -> [[String]] {
+  corpus.train.components(separatedBy: "\n\n").map(Words.split)
 }
-
 let shipped = chapters(orStop { try .kingJames() })
 let common = Words(of: shipped, most: 24)
 var bag = SkipGrams()
@@ -65,9 +63,10 @@ for chapter in shipped { bag += skipGrams(common.tokens(chapter), window: 2) }
 let counts = bag.counts(vocabulary: 24)  // [24, 24]
 let exact = optimum(counts: counts, negatives: negatives)
 let leastLoss = expectedLoss(scores: exact, counts: counts, negatives: negatives).scalar
-notebook.print("words: \(common.list.joined(separator: " "))")
-notebook.print("pairs |D| = \(bag.centres.count); the rarest occurs \(Int(counts.min().scalar)) times")
-notebook.print("PMI − ln \(negatives) from \(exact.min().scalar) to \(exact.max().scalar)")
+notebook.print("the words: \(common.list.joined(separator: " "))")
+notebook.print(
+  "|D| = \(bag.centres.count) pairs, the rarest \(Int(counts.min().scalar)) times; PMI − ln k in "
+    + "\(exact.min().scalar)…\(exact.max().scalar) nats; least loss \(leastLoss) nats/pair")
 
 // %% [markdown]
 // ## The expected loss, in full rank
@@ -88,18 +87,8 @@ func fit(_ counts: Tensor, dimensions: Int, steps: Int) -> Word2Vec {
   return model
 }
 
-struct Errors {
-  let largest, mean, root: Float
-
-  init(_ scores: Tensor) {
-    let errors = abs(scores - exact)
-    (largest, mean) = (errors.max().scalar, errors.mean().scalar)
-    root = square(errors).mean().scalar.squareRoot()
-  }
-}
-
-let full = Errors(fit(counts, dimensions: 24, steps: fullSteps).scores.detached())
-notebook.measure("largest |w·c − (PMI − ln k)|, expected loss", full.largest, unit: "nats", floor: 0)
+let full = abs(fit(counts, dimensions: 24, steps: fullSteps).scores.detached() - exact)
+notebook.measure("largest |w·c − (PMI − ln k)|, expected loss", full.max().scalar, unit: "nats", floor: 0)
 
 // %% [markdown]
 // ## By sampling, as in practice
@@ -125,9 +114,9 @@ for step in 1...sampledSteps {
   average.update()
 }
 let sampledScores = average.withAverages { sampled.scores.detached() }
-let bySampling = Errors(sampledScores)
-notebook.measure("mean |w·c − (PMI − ln k)|, by sampling", bySampling.mean, unit: "nats", floor: 0)
-notebook.measure("largest |w·c − (PMI − ln k)|, by sampling", bySampling.largest, unit: "nats", floor: 0)
+let sampledErrors = abs(sampledScores - exact)
+notebook.measure("mean |w·c − (PMI − ln k)|, by sampling", sampledErrors.mean().scalar, unit: "nats", floor: 0)
+notebook.measure("largest |w·c − (PMI − ln k)|, by sampling", sampledErrors.max().scalar, unit: "nats", floor: 0)
 notebook.show(
   ScatterPlot(
     stack([exact.reshaped(to: [-1]), sampledScores.reshaped(to: [-1])], axis: 1),
@@ -148,19 +137,18 @@ notebook.show(
 let svd = singularValueDecomposition(exact)
 let ranks = [2, 4, 8, 12, 16, 20, 24]
 let table = ranks.map { rank -> [Double] in
-  let learnt = fit(counts, dimensions: rank, steps: rankSteps).scores.detached()
-  let (errors, tail) = (Errors(learnt), square(svd.values).sum() - square(svd.values.sliced(0..<rank, axis: 0)).sum())
+  let scores = fit(counts, dimensions: rank, steps: rankSteps).scores.detached()
   let left = svd.left.sliced(0..<rank, axis: 1) * svd.values.sliced(0..<rank, axis: 0)  // [24, rank]
   let truncated = matmul(left, svd.right.sliced(0..<rank, axis: 0))
-  let losses = [learnt, truncated].map { expectedLoss(scores: $0, counts: counts, negatives: negatives).scalar }
-  let bound = max(tail.scalar, 0).squareRoot() / 24
-  return [errors.root, bound, errors.mean, errors.largest, losses[0] - leastLoss, losses[1] - leastLoss].map(
-    Double.init)
+  let tail = square(svd.values).sum() - square(svd.values.sliced(0..<rank, axis: 0)).sum()
+  let errors = abs(scores - exact)
+  let losses = [scores, truncated].map { expectedLoss(scores: $0, counts: counts, negatives: negatives) - leastLoss }
+  let row = [sqrt(square(errors).mean()), sqrt(relu(tail)) / 24, errors.mean(), errors.max()] + losses
+  return row.map { Double($0.scalar) }
 }
 notebook.table(
   headers: ["rank", "root mean square", "its bound", "mean", "largest", "loss over the least", "the same, SVD"],
-  rows: zip(ranks, table).map { [$0] + $1 }, caption: "errors and losses in nats; the least loss is \(leastLoss) a pair"
-)
+  rows: zip(ranks, table).map { [$0] + $1 }, caption: "errors in nats, losses in nats/pair")
 notebook.measure("root mean square error at half the rank", table[3][0], unit: "nats", floor: table[3][1])
 notebook.show(
   LinePlot(
@@ -178,15 +166,13 @@ notebook.show(
 // from the counts. Large vocabularies consist mostly of such pairs; few dimensions, few steps and the other pairs keep them finite.
 
 // %%
-let rarest = counts.reshaped(to: [-1]).argmin(axis: 0).scalars[0]
-let (rare, other) = (Int(rarest) / 24, Int(rarest) % 24)
-let struck = counts * select(counts .== counts.min(), .zeros([24, 24]), .ones([24, 24]))
+let rarest = Int(counts.reshaped(to: [-1]).argmin(axis: 0).scalars[0])
+let struck = counts * (counts .> counts.min())
 notebook.table(
-  headers: ["steps", "w·c of \(common.list[rare]), \(common.list[other])"],
+  headers: ["steps", "w·c of “\(common.list[rarest / 24])” and “\(common.list[rarest % 24])”"],
   rows: [1, 2, 4].map { times in
-    let scores = fit(struck, dimensions: 24, steps: times * fullSteps / 4).scores
-    return [times * fullSteps / 4, scores.scalars[Int(rarest)]]
-  }, caption: "with the pair, the optimum is \(exact.scalars[Int(rarest)])")
+    [times * fullSteps / 4, fit(struck, dimensions: 24, steps: times * fullSteps / 4).scores.scalars[rarest]]
+  }, caption: "with the pair, the optimum is \(exact.scalars[rarest])")
 
 // %% [markdown]
 // ## A real text
@@ -202,7 +188,7 @@ let words = Words(of: read, most: vocabulary)
 let chapterTokens = read.map(words.tokens)
 let subsampling = Subsampling(words.counts, threshold: threshold)
 
-func pairsOfOnePass(using random: inout Random) -> SkipGrams {
+func onePass(using random: inout Random) -> SkipGrams {
   var bag = SkipGrams()
   for chapter in chapterTokens {
     let reach = Int.random(in: 1...window, using: &random)
@@ -212,6 +198,12 @@ func pairsOfOnePass(using random: inout Random) -> SkipGrams {
 }
 
 let judged = wordPairs.filter { words[$0.0] != nil && words[$0.1] != nil }
+struct TextError: Error, CustomStringConvertible { let description: String }
+orStop {
+  guard words.list.count > dimensions, judged.count >= 10 else {
+    throw TextError(description: "--data: the text has \(words.list.count) words; give a longer English one")
+  }
+}
 notebook.print(
   "\(chapterTokens.map(\.count).reduce(0, +)) running words of \(words.list.count), \(judged.count) pairs to judge by")
 
@@ -226,11 +218,10 @@ let noise = Noise(words.counts, power: 0.75)
 var optimizer = Adam(model.parameters)
 var state = notebook.begin("vectors", model, &optimizer, options: options, random: training.split())
 while state.epoch < passes {
-  let bag = pairsOfOnePass(using: &state.random)
+  let bag = onePass(using: &state.random)
   let order = IndexTensor.permutation(bag.centres.count, using: &state.random)
   let (w, c) = (IndexTensor(bag.centres).gathered(rows: order), IndexTensor(bag.contexts).gathered(rows: order))
   let batches = bag.centres.count / batchSize
-  var total: Float = 0
   for batch in 0..<batches {
     let range = batch * batchSize..<(batch + 1) * batchSize
     let drawn = noise.draw([batchSize, negatives], using: &state.random)  // [batch, k]
@@ -239,16 +230,11 @@ while state.epoch < passes {
     let done = (Float(state.epoch) + Float(batch) / Float(batches)) / Float(passes)
     optimizer.learningRate = 0.01 * (1 - done)
     optimizer.minimize(loss)
-    total += loss.scalar
   }
-  state.append(total / Float(batches), to: "train")
   state.epoch += 1
   notebook.save("vectors", state, model, optimizer)
 }
-notebook.show(
-  LinePlot(
-    title: "Learning", xLabel: "passes", yLabel: "loss (nats/pair)",
-    series: [Series("train", x: Array(1...state.epoch), y: state.history["train"] ?? [])]), named: "learning")
+let learnt = model.words.detached()  // [vocabulary, dimensions]
 
 // %% [markdown]
 // ## What the vectors are worth
@@ -268,16 +254,15 @@ func found(_ table: Tensor) -> Estimate {
   return Estimate(Tensor(hits, shape: [judged.count, 2]).mean(axis: 1) * 100)
 }
 
-let passCounts = pairsOfOnePass(using: &sampling).counts(vocabulary: words.list.count)
+let passCounts = onePass(using: &sampling).counts(vocabulary: words.list.count)
 let positive = relu(optimum(counts: passCounts + 1e-6, negatives: 1))
 let eigen = symmetricEigenvectors(positive)  // values ascending
 let top = words.list.count - dimensions..<words.list.count
 let counted = eigen.vectors.sliced(top, axis: 1) * sqrt(relu(eigen.values.sliced(top, axis: 0)))
-let random = found(.normal([words.list.count, dimensions], using: &sampling))
+let random = found(.normal([words.list.count, dimensions], using: &sampling)).mean
 notebook.measure(
-  "word pairs among the ten nearest", found(model.words.detached()), unit: "%", baseline: random.mean,
-  baselineName: "random vectors")
-notebook.measure("word pairs among the ten nearest, PPMI and eigenvectors", found(counted), unit: "%")
+  "word pairs among the ten nearest", found(learnt), unit: "%", baseline: random, baselineName: "random vectors")
+notebook.measure("the same by PPMI and eigenvectors", found(counted), unit: "%")
 
 // %% [markdown]
 // ## Nearest neighbours
@@ -286,11 +271,9 @@ notebook.measure("word pairs among the ten nearest, PPMI and eigenvectors", foun
 let named = ["god", "king", "moses", "bread", "gold", "father", "seven", "sea", "sheep", "jerusalem"]
 notebook.table(
   headers: ["word", "its nearest"],
-  rows: named.compactMap { name in
-    words[name].map { word in
-      let near = nearest(to: word, in: model.words.detached(), count: 8)
-      return [name, near.words.scalars.map { words.list[Int($0)] }.joined(separator: ", ")]
-    }
+  rows: named.filter { words[$0] != nil }.map { name in
+    let near = nearest(to: words[name]!, in: learnt, count: 8).words.scalars
+    return [name, near.map { words.list[Int($0)] }.joined(separator: ", ")]
   })
 
 // %% [markdown]
@@ -303,34 +286,31 @@ notebook.table(
 let members = wordGroups.enumerated().flatMap { group, entry in
   entry.words.compactMap { word in words[word].map { (group: group, word: $0) } }
 }
-let rows = embedding(model.words.detached(), IndexTensor(members.map { Int32($0.word) }))  // [members, dimensions]
+let rows = embedding(learnt, IndexTensor(members.map { Int32($0.word) }))  // [members, dimensions]
 let directions = rows / sqrt(square(rows).sum(axis: 1, keepingAxes: true))
 let centred = directions - directions.mean(axis: 0)
-let map = matmul(centred, singularValueDecomposition(centred).right.sliced(0..<2, axis: 0), transposingSecond: true)  // [members, 2]
+// [members, 2]
+let map = matmul(centred, singularValueDecomposition(centred).right.sliced(0..<2, axis: 0), transposingSecond: true)
 
 func ownGroup(_ points: Tensor) -> Estimate {
   let distances = square(points.reshaped(to: [members.count, 1, -1]) - points).sum(axis: 2)
-  let others = distances + oneHot(IndexTensor(members.indices.map { Int32($0) }), classes: members.count) * 1e6
-  let near = others.argmin(axis: 1).scalars
+  let itself = oneHot(IndexTensor(members.indices.map { Int32($0) }), classes: members.count) * 1e6
+  let near = (distances + itself).argmin(axis: 1).scalars
   return Estimate(Tensor(zip(members, near).map { $0.group == members[Int($1)].group ? 100 : 0 }))
 }
 
-let groupSizes = wordGroups.indices.map { group in Float(members.count { $0.group == group }) }
-let chance = groupSizes.map { $0 * ($0 - 1) }.reduce(0, +) / Float(members.count * (members.count - 1)) * 100
-notebook.measure(
-  "nearest of its own group, all dimensions", ownGroup(directions), unit: "%", baseline: chance, baselineName: "chance")
-notebook.measure(
-  "nearest of its own group, on the map", ownGroup(map), unit: "%", baseline: chance, baselineName: "chance")
+let inGroups = wordGroups.indices.map { group in members.filter { $0.group == group }.map { words.list[$0.word] } }
+let couples = inGroups.map { $0.count * ($0.count - 1) }.reduce(0, +)
+let chance = 100 * Float(couples) / Float(members.count * (members.count - 1))
+for (name, points) in [("in all dimensions", directions), ("on the map", map)] {
+  notebook.measure(
+    "nearest of its own group, \(name)", ownGroup(points), unit: "%", baseline: chance, baselineName: "chance")
+}
 notebook.show(
   ScatterPlot(
     map, classes: members.map(\.group), classNames: wordGroups.map(\.name), title: "Words on a plane",
     xLabel: "first principal component", yLabel: "second principal component", equalScales: true),
-  named: "map", caption: "\(members.count) words of six groups.")
-notebook.table(
-  headers: ["group", "words"],
-  rows: wordGroups.indices.map { group in
-    [wordGroups[group].name, members.filter { $0.group == group }.map { words.list[$0.word] }.joined(separator: ", ")]
-  })
+  named: "map", caption: "By group: \(inGroups.map { $0.joined(separator: ", ") }.joined(separator: "; ")).")
 
 // %% [markdown]
 // ## For other programs
@@ -338,13 +318,11 @@ notebook.table(
 // `vectors.txt` is word2vec's text format, which gensim reads by `KeyedVectors.load_word2vec_format`.
 
 // %%
-let vectors = WordVectors(words.list, model.words.detached())
+let vectors = WordVectors(words.list, learnt)
 let file = notebook.folder.appending(path: "vectors.txt")
 orStop { try vectors.text.write(to: file, atomically: true, encoding: .utf8) }
 let readBack = orStop { try WordVectors(text: String(contentsOf: file, encoding: .utf8)) }
-let isSame = readBack?.words == vectors.words && readBack?.table.scalars == vectors.table.scalars
-notebook.print(
-  "vectors.txt: \(words.list.count) words, \(isSame ? "read back bit for bit" : "read back with differences")")
+notebook.print("vectors.txt: \(learnt.shape), the same when read: \(readBack?.table.scalars == learnt.scalars)")
 
 // %% [markdown]
 // ## What to try next
