@@ -189,9 +189,10 @@ struct Word2VecLearningTests {
 
   @Test("The score of a pair that never occurs falls for ever", .solved("Word2Vec.1", "Word2Vec.3"))
   func neverSeen() {
-    let counts = smallBag().counts(vocabulary: 8).replacing(0..<1, axis: 0, with: Tensor([[0, 9, 9, 9, 9, 9, 9, 9]]))
+    let first = oneHot(IndexTensor([0]), classes: 64).reshaped(to: [8, 8])
+    let counts = smallBag().counts(vocabulary: 8) * (1 - first)
     let scores = [500, 2000].map { fit(counts, dimensions: 8, steps: $0).scalars[0] }
-    #expect(scores[0] < -5 && scores[1] < scores[0] - 1)
+    #expect(scores[0] < -3.5 && scores[1] < scores[0] - 1)
   }
 
   @Test(
@@ -208,12 +209,12 @@ struct Word2VecLearningTests {
     var average = ExponentialMovingAverage(model.parameters, decay: 0.99)
     let rate = Schedule.cosine(from: 0.03, steps: 1000)
     for step in 0..<1000 {
-      let places = IndexTensor(floor(Tensor.uniform([2048], using: &random) * Float(bag.centres.count)))
+      let places = IndexTensor(floor(Tensor.uniform([1024], using: &random) * Float(bag.centres.count)))
       optimizer.learningRate = rate(step)
       optimizer.minimize(
         model.loss(
           centres.gathered(rows: places), contexts.gathered(rows: places),
-          negatives: noise.draw([2048, 5], using: &random)
+          negatives: noise.draw([1024, 5], using: &random)
         ).mean())
       average.update()
     }
@@ -237,12 +238,12 @@ struct Word2VecLearningTests {
     for chapter in chapters { bag += skipGrams(thinning(words.tokens(chapter), using: &random), window: 4) }
     let (centres, contexts) = (IndexTensor(bag.centres), IndexTensor(bag.contexts))
     for step in 0..<300 {
-      let places = IndexTensor(floor(Tensor.uniform([2048], using: &random) * Float(bag.centres.count)))
+      let places = IndexTensor(floor(Tensor.uniform([1024], using: &random) * Float(bag.centres.count)))
       optimizer.learningRate = 0.02 * (1 - Float(step) / 300)
       optimizer.minimize(
         model.loss(
           centres.gathered(rows: places), contexts.gathered(rows: places),
-          negatives: noise.draw([2048, 5], using: &random)
+          negatives: noise.draw([1024, 5], using: &random)
         ).mean())
     }
     func found(_ table: Tensor) -> Int {
