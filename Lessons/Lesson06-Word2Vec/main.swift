@@ -38,7 +38,7 @@ notebook.source(of: Word2Vec.self)
 let negatives = 5
 let fullSteps = options.choose(quick: 3000, standard: 6000, full: 12_000)
 let rankSteps = options.choose(quick: 300, standard: 3000, full: 6000)
-let sampledSteps = options.choose(quick: 600, standard: 6000, full: 20_000)
+let sampledSteps = options.choose(quick: 300, standard: 6000, full: 20_000)
 let (vocabulary, dimensions) = options.choose(quick: (500, 32), standard: (1500, 64), full: (4000, 100))
 let passes = options.epochs ?? options.choose(quick: 4, standard: 12, full: 30)
 let (window, batchSize, threshold) = (5, 4096, Float(1e-4))

@@ -22,8 +22,10 @@ struct Word2VecIdentityTests {
     var random = Random(seed: 1)
     let text = (0..<60).map { _ in Int32.random(in: 0..<5, using: &random) }
     var expected = [Float](repeating: 0, count: 25)
-    for i in text.indices {
-      for j in text.indices where i != j && abs(i - j) <= 4 { expected[Int(text[i]) * 5 + Int(text[j])] += 1 }
+    for centre in text.indices {
+      for other in text.indices where centre != other && abs(centre - other) <= 4 {
+        expected[Int(text[centre]) * 5 + Int(text[other])] += 1
+      }
     }
     let counts = skipGrams(text, window: 4).counts(vocabulary: 5)
     #expect(counts.scalars == expected)
