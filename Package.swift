@@ -24,6 +24,7 @@ let allLessons = [
   "Lesson05-EnergyBased",
   "Lesson06-SimCLR",
   "Lesson06-MoCo",
+  "Lesson06-Word2Vec",
 ]
 
 /// Those with exercises: their folders hold a `Recorded.json`.
