@@ -11,7 +11,8 @@ public struct Estimate: Sendable {
   /// The mean of values measured on independent examples, `[count]`.
   public init(_ values: Tensor) {
     mean = values.mean().scalar
-    standardError = (values.variance().scalar / Float(values.count)).squareRoot()
+    // The variance is about the values' own mean: with count − 1 it is right for a few values, too.
+    standardError = (values.variance().scalar / Float(max(1, values.count - 1))).squareRoot()
   }
 
   /// A mean and its standard error, both known.

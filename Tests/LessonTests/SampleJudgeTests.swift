@@ -4,6 +4,14 @@ import Testing
 
 @Suite("Judges of samples")
 struct SampleJudgeTests {
+  @Test("The mean of 1, 2 and 6 is 3, its standard error √(14/3/2) = 1.5275; one value has none")
+  func estimateByHand() {
+    let estimate = Estimate(Tensor([1, 2, 6]))
+    #expect(estimate.mean == 3)
+    #expect(abs(estimate.standardError - (14.0 / 3 / 2).squareRoot()) < 1e-6)
+    #expect(Estimate(Tensor([4])).standardError == 0)
+  }
+
   @Test("Samples count for the nearest mode: shares, good shares and spread of five points, by hand")
   func coverageByHand() {
     let modes = Tensor([[0, 0], [10, 0], [0, 10]])
