@@ -61,9 +61,9 @@ struct PermutationTest {
 ///   - kernel: of every pair of the points, `[total, total]`.
 ///   - deals: random deals, `[deals, total]`, with n ones in each row.
 func permutationTest(_ kernel: Tensor, first n: Int, deals: Tensor) -> PermutationTest {
+  // BEGIN SOLUTION MomentMatching.3
   let total = kernel.shape[0]
   let actual = Tensor((0..<total).map { $0 < n ? 1 : 0 }, shape: [1, total])
-  // BEGIN SOLUTION MomentMatching.3
   let a = concatenate([actual, deals], axis: 0)  // [1 + deals, total]
   let (pairs, own, other) = (kernel * differentPairs(total), Float(n), Float(total - n))
   let toFirst = matmul(a, pairs)  // [1 + deals, total]: Σⱼ aⱼ kⱼᵢ
