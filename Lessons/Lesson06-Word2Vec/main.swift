@@ -312,7 +312,8 @@ for (name, points) in [("in all dimensions", directions), ("on the map", map)] {
 notebook.show(
   ScatterPlot(
     map, classes: members.map(\.group), classNames: wordGroups.map(\.name), title: "Words on a plane",
-    xLabel: "first principal component", yLabel: "second principal component", equalScales: true),
+    xLabel: "first principal component", yLabel: "second principal component", equalScales: true
+  ).named(members.map { words.list[$0.word] }),
   named: "map", caption: "By group: \(inGroups.map { $0.joined(separator: ", ") }.joined(separator: "; ")).")
 
 // %% [markdown]

@@ -9,6 +9,7 @@ public struct ScatterPlot: DrawnFigure {
   private let y: Axis
   private let isSquare: Bool
   private let scale: ColorBar?
+  private var names: [String] = []
 
   /// Points that look alike.
   private struct Group: Sendable {
@@ -93,6 +94,18 @@ public struct ScatterPlot: DrawnFigure {
     isSquare = equalScales
   }
 
+  /// The same plot, larger, with a name beside each point, in the order of the points.
+  ///
+  /// - Precondition: there is a name, which may be empty, for every point.
+  public func named(_ names: [String]) -> ScatterPlot {
+    guard names.count == places.count else {
+      fail("ScatterPlot.named", "\(places.count) points need as many names; there are \(names.count)")
+    }
+    var plot = self
+    plot.names = names
+    return plot
+  }
+
   /// How many points of which class there are, and where.
   public var alternativeText: String {
     let classes = groups.count > 1 && scale == nil ? ", classes " + groups.map(\.name).joined(separator: ", ") : ""
@@ -112,6 +125,7 @@ public struct ScatterPlot: DrawnFigure {
       labels, x: x, y: y, size: size, legend: entries, room: scale == nil ? 0 : ColorBar.room)
     let radius = places.count > 3000 ? 1.7 : places.count > 500 ? 2.3 : 3.2
     chart.addInside { chart, drawing in
+      addNames(in: chart, to: &drawing)
       // In turns, so that no class lies over all others.
       let turns = scale == nil ? 12 : 1
       for turn in 0..<turns {
@@ -127,10 +141,17 @@ public struct ScatterPlot: DrawnFigure {
     return chart.drawing
   }
 
+  private func addNames(in chart: Chart, to drawing: inout Drawing) {
+    for (name, place) in zip(names, places) where place.x.isFinite && place.y.isFinite {
+      let point = chart.point(place.x, place.y)
+      drawing.text(name, at: Point(point.x + 5, point.y + 3), TextStyle(size: 9))
+    }
+  }
+
   private var size: (width: Double, height: Double) {
-    guard isSquare else { return (400, 340) }
-    let ratio = (y.upper - y.lower) / (x.upper - x.lower)
-    return ratio > 1 ? (max(120, (380 / ratio).rounded()), 380) : (380, max(120, (380 * ratio).rounded()))
+    guard isSquare else { return names.isEmpty ? (400, 340) : (640, 500) }
+    let (ratio, side) = ((y.upper - y.lower) / (x.upper - x.lower), names.isEmpty ? 380.0 : 620.0)
+    return ratio > 1 ? (max(120, (side / ratio).rounded()), side) : (side, max(120, (side * ratio).rounded()))
   }
 
   private static func axes(

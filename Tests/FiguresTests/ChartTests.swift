@@ -136,6 +136,18 @@ struct SVGTests {
     }
   }
 
+  @Test func `a point's name stands beside it, and a point that is nowhere has none`() throws {
+    let plot = ScatterPlot(Tensor([[0, 0], [1, 1], [.nan, 2]]), xRange: 0...2, yRange: 0...2)
+    #expect(!plot.svg().contains("Eve"))
+    let svg = plot.named(["Adam", "Eve", "Abel"]).svg()
+    let eve = try #require(svg.firstMatch(of: /<text x="([0-9.]+)" y="([0-9.]+)"[^>]*>Eve</))
+    let adam = try #require(svg.firstMatch(of: /<text x="([0-9.]+)" y="([0-9.]+)"[^>]*>Adam</))
+    // One unit of two to the right and upwards, which is half of the plot of about 640 × 500.
+    #expect(try #require(Double(eve.1)) > #require(Double(adam.1)) + 200)
+    #expect(try #require(Double(eve.2)) < #require(Double(adam.2)) - 150)
+    #expect(!svg.contains("Abel"))
+  }
+
   @Test func `numbers are written with at most two decimals`() {
     #expect(
       [0, -0.001, 1.5, -2.05, 3.999, 1e300, .nan].map { SVGWriter.number($0) } == [
