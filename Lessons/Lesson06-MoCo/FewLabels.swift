@@ -20,8 +20,8 @@ struct FewLabels {
   struct Result {
     let validation: Float
     let each: [Float]  // test images, for each draw
-    var mean: Float { overDraws(each).mean }
-    var error: Float { overDraws(each).standardError }
+    var mean: Float { Estimate(Tensor(each)).mean }
+    var error: Float { Estimate(Tensor(each)).standardError }
   }
 
   /// A probe of `features`, `[batch, side, side, 1] → [batch, width]`.
@@ -32,7 +32,7 @@ struct FewLabels {
     }
     let tried = [Float(0.001), 0.01, 0.1].map { decay -> (decay: Float, score: Float) in
       let scores = choosing.map { 100 * fitted($0, decay).accuracy(held, validation.labels).mean }
-      return (decay, overDraws(scores).mean)
+      return (decay, Estimate(Tensor(scores)).mean)
     }
     let best = tried.max { $0.score < $1.score } ?? tried[0]
     return Result(
@@ -44,11 +44,4 @@ struct FewLabels {
     let parts = images.batches(ofSize: 500).map { batch in withoutGradients { network(images.images(at: batch)) } }
     return concatenate(parts, axis: 0)
   }
-}
-
-/// Mean and standard error over draws; few as they are, the variance divides by one less than their number.
-func overDraws(_ values: [Float]) -> Estimate {
-  let all = Tensor(values)
-  return Estimate(
-    mean: all.mean().scalar, standardError: (all.variance().scalar / Float(values.count - 1)).squareRoot())
 }

@@ -199,12 +199,13 @@ let learnt = few.probe(main.model.query.features)
 let raw = few.probe { $0.reshaped(to: [$0.shape[0], side * side]) }
 let untrained = makeEncoder(chosen)(&initialization)
 let random = few.probe(untrained.features)
-let taught = overDraws(few.draws.map(supervised))
+let taught = Estimate(Tensor(few.draws.map(supervised)))
 notebook.measure(
-  "probe accuracy, 10 labels a class", overDraws(learnt.each), unit: "%", baseline: raw.mean,
+  "probe accuracy, 10 labels a class", Estimate(Tensor(learnt.each)), unit: "%", baseline: raw.mean,
   baselineName: "raw pixels")
-notebook.measure("gain over raw pixels", overDraws(zip(learnt.each, raw.each).map { $0 - $1 }), unit: "points")
-notebook.measure("gain over random features", overDraws(zip(learnt.each, random.each).map { $0 - $1 }), unit: "points")
+notebook.measure("gain over raw pixels", Estimate(Tensor(zip(learnt.each, raw.each).map { $0 - $1 })), unit: "points")
+notebook.measure(
+  "gain over random features", Estimate(Tensor(zip(learnt.each, random.each).map { $0 - $1 })), unit: "points")
 func row(_ name: String, _ result: FewLabels.Result) -> [Any] {
   [name, result.validation, result.mean, result.error]
 }
@@ -260,7 +261,7 @@ notebook.show(
 for (name, results) in [("MoCo", queues), ("SimCLR", batches)] where lengths.count > 1 {
   notebook.measure(
     "\(name) with \(lengths[lengths.count - 1]) negatives less \(lengths[0])",
-    overDraws(zip(results[results.count - 1].each, results[0].each).map { $0 - $1 }), unit: "points")
+    Estimate(Tensor(zip(results[results.count - 1].each, results[0].each).map { $0 - $1 })), unit: "points")
 }
 
 // %% [markdown]
@@ -284,7 +285,7 @@ let recipes = measured + [("v2", queues[lengths.firstIndex(of: queueLength) ?? 0
 notebook.table(
   headers: ["recipe", "validation %", "test %", "± s.e.", "over v1", "± s.e."],
   rows: recipes.map { name, accuracy in
-    let gain = overDraws(zip(accuracy.each, measured[0].1.each).map { $0 - $1 })
+    let gain = Estimate(Tensor(zip(accuracy.each, measured[0].1.each).map { $0 - $1 }))
     return row(name, accuracy) + [gain.mean, gain.standardError]
   },
   caption: "K = \(queueLength), \(shortEpochs) epochs; standard errors over the five draws of labels, one training each"

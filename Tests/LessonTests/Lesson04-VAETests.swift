@@ -340,23 +340,7 @@ struct VAECommandTests {
     "The same seed gives the same numbers, also through an interruption, and another seed gives others",
     .solved("VAE.1", "VAE.2", "VAE.3", "VAE.4"))
   func reproducible() throws {
-    let runner = try LessonRunner("Lesson04-VAE")
-    defer { runner.remove() }
-    let options = ["--quick", "--epochs", "2"]
-    #expect(try runner.run(["--out", "whole"] + options).status == 0)
-    #expect(try runner.run(["--out", "other", "--seed", "2"] + options).status == 0)
-    // Killed as soon as a first checkpoint is there.
-    let process = try runner.start(["--out", "parts"] + options)
-    let checkpoint = runner.folder.appending(path: "parts/vae-20d.safetensors").path
-    while process.isRunning, !FileManager.default.fileExists(atPath: checkpoint) { usleep(2000) }
-    kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
-    #expect(FileManager.default.fileExists(atPath: checkpoint))
-    #expect(try runner.run(["--out", "parts", "--resume"] + options).status == 0)
-    let whole = try runner.measurements(in: "whole")
-    #expect(whole.count >= 8)
-    #expect(try runner.measurements(in: "parts") == whole)
-    #expect(try runner.measurements(in: "other") != whole)
+    try LessonRunner.checkReproducible("Lesson04-VAE", killedAt: "vae-20d", leastMeasurements: 8)
   }
 
   @Test(
@@ -376,17 +360,6 @@ struct VAECommandTests {
     "A damaged or mismatched checkpoint is refused by name and left as it is",
     .solved("VAE.1", "VAE.2", "VAE.3", "VAE.4"))
   func badCheckpoint() throws {
-    let runner = try LessonRunner("Lesson04-VAE")
-    defer { runner.remove() }
-    #expect(try runner.run(["--out", "run", "--quick", "--epochs", "1"]).status == 0)
-    let file = runner.folder.appending(path: "run/vae-20d.safetensors")
-    let whole = try Data(contentsOf: file)
-    let mismatched = try runner.run(["--out", "run", "--quick", "--resume", "--seed", "9"])
-    #expect(mismatched.status != 0 && mismatched.errors.contains("seed 1") && mismatched.errors.contains("seed 9"))
-    #expect(try Data(contentsOf: file) == whole)
-    try whole.prefix(whole.count / 2).write(to: file)
-    let damaged = try runner.run(["--out", "run", "--quick", "--resume"])
-    #expect(damaged.status != 0 && damaged.errors.contains("vae-20d.safetensors"))
-    #expect(try Data(contentsOf: file) == whole.prefix(whole.count / 2))
+    try LessonRunner.checkBadCheckpoint("Lesson04-VAE", "vae-20d")
   }
 }
