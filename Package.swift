@@ -30,9 +30,10 @@ let allLessons = [
 /// Those with exercises: their folders hold a `Recorded.json`.
 let lessonsWithExercises = allLessons
 
-/// `LESSONS=Lesson04-VAE swift test` builds and tests the named lessons alone.
+/// `LESSONS=Lesson04-VAE swift test` builds and tests the named lessons alone, `TESTS=Tensors,Figures swift test` the named
+/// libraries without any lesson.
 let lessons = allLessons.filter { lesson in
-  guard let wanted = Context.environment["LESSONS"] else { return true }
+  guard let wanted = Context.environment["LESSONS"] else { return Context.environment["TESTS"] == nil }
   return wanted.split(separator: ",").contains { $0 == lesson }
 }
 
@@ -142,7 +143,10 @@ let package = Package(
 )
 
 // With LESSONS the tests are those of the lessons named; the course's own ask Lesson04-VAE.
-if Context.environment["LESSONS"] != nil {
+if let libraries = Context.environment["TESTS"] {
+  let kept = libraries.split(separator: ",").map { "\($0)Tests" }
+  package.targets.removeAll { $0.type == .test && !kept.contains($0.name) }
+} else if Context.environment["LESSONS"] != nil {
   let kept = ["LessonTests"] + (lessons.contains("Lesson04-VAE") ? ["CourseTests"] : [])
   package.targets.removeAll { $0.type == .test && !kept.contains($0.name) }
 }
