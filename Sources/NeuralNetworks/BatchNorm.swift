@@ -42,14 +42,11 @@ public final class BatchNorm: Layer {
     guard count > 1 else {
       fail("BatchNorm", "needs more than one value a channel to train, not shape \(x.shape); or use inference { }")
     }
-    let axes = Array(0..<x.rank - 1)
-    let mean = x.mean(axes: axes)
-    let centred = x - mean
-    let variance = square(centred).mean(axes: axes)
+    let (values, mean, variance) = batchNormalized(x, scale: scale, offset: offset, epsilon: epsilon)
     withoutGradients {
       runningMean = runningMean * (1 - momentum) + mean * momentum
       runningVariance = runningVariance * (1 - momentum) + variance * (momentum * Float(count) / Float(count - 1))
     }
-    return centred * (scale / sqrt(variance + epsilon)) + offset
+    return values
   }
 }

@@ -10,8 +10,13 @@ public final class MaskedLinear: WeightedLayer {
   @Parameter public var bias: Tensor
   /// `[inputs, outputs]`, 1 where a connection stands and 0 where it is cut; a new one must have the same shape.
   public var mask: Tensor {
-    didSet { checkMask(mask, shape: weight.shape, of: "MaskedLinear") }
+    didSet {
+      checkMask(mask, shape: weight.shape, of: "MaskedLinear")
+      support = MatrixSupport(mask)
+    }
   }
+  /// What the mask leaves, so that blocks of zeros are not computed.
+  private var support: MatrixSupport?
 
   /// A layer with the connections of `mask`, `[inputs, outputs]`, weights from `initialization` and a bias of zeros.
   public init(mask: Tensor, initialization: Initialization = .heUniform, using random: inout Random) {
@@ -19,6 +24,7 @@ public final class MaskedLinear: WeightedLayer {
       fail("MaskedLinear", "needs a mask of shape [inputs, outputs], not \(mask.shape)")
     }
     self.mask = mask.detached()
+    support = MatrixSupport(mask)
     weight = initialization.sample(mask.shape, fanIn: mask.shape[0], fanOut: mask.shape[1], using: &random)
     bias = .zeros([mask.shape[1]])
   }
@@ -31,7 +37,7 @@ public final class MaskedLinear: WeightedLayer {
     guard x.shape.last == weight.shape[0] else {
       fail("MaskedLinear", "reads \(weight.shape[0]) values along the last axis; the input has shape \(x.shape)")
     }
-    return linear(x, weight * mask, bias)
+    return linear(x, weight * mask, bias, support: support)
   }
 }
 

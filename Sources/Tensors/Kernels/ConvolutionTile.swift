@@ -9,8 +9,8 @@ protocol Tile {
   init(loading pointer: Pointer, stride: Int)
   /// Adds x[row·step]·factor to each row.
   mutating func add(_ x: Pointer, _ step: Int, times factor: Row)
-  /// Stores each row, values below `floor` replaced by it.
-  func store(to pointer: Pointer, stride: Int, floor: Vector)
+  /// Stores each row, values below `floor` replaced by it where there is one.
+  func store(to pointer: Pointer, stride: Int, floor: Vector?)
 }
 
 /// A tile of one row; also what rows are multiplied by.
@@ -39,9 +39,9 @@ struct WideRow: TileRow {
     a = fma(value, factor.a, a)
     b = fma(value, factor.b, b)
   }
-  @inline(always) func store(to pointer: Pointer, stride: Int, floor: Vector) {
-    larger(a, floor).store(to: pointer)
-    larger(b, floor).store(to: pointer + 16)
+  @inline(always) func store(to pointer: Pointer, stride: Int, floor: Vector?) {
+    (floor.map { larger(a, $0) } ?? a).store(to: pointer)
+    (floor.map { larger(b, $0) } ?? b).store(to: pointer + 16)
   }
 }
 
@@ -61,9 +61,10 @@ struct NarrowRow<Kind: RowKind>: TileRow {
   @inline(always) mutating func add(_ x: Pointer, _ step: Int, times factor: Self) {
     a = fma(Kind.load(x), factor.a, a)
   }
-  @inline(always) func store(to pointer: Pointer, stride: Int, floor: Vector) {
-    if Kind.results == 16 { return larger(a, floor).store(to: pointer) }
-    pointer[0] = larger(Vector(repeating: a.lanesSum), floor)[0]
+  @inline(always) func store(to pointer: Pointer, stride: Int, floor: Vector?) {
+    let sums = Kind.results == 16 ? a : Vector(repeating: a.lanesSum)
+    let value = floor.map { larger(sums, $0) } ?? sums
+    if Kind.results == 16 { value.store(to: pointer) } else { pointer[0] = value[0] }
   }
 }
 
@@ -100,7 +101,7 @@ struct Stack<A: Tile, B: Tile>: Tile where A.Row == B.Row {
     a.add(x, step, times: factor)
     b.add(x + A.count &* step, step, times: factor)
   }
-  @inline(always) func store(to pointer: Pointer, stride: Int, floor: Vector) {
+  @inline(always) func store(to pointer: Pointer, stride: Int, floor: Vector?) {
     a.store(to: pointer, stride: stride, floor: floor)
     b.store(to: pointer + A.count &* stride, stride: stride, floor: floor)
   }

@@ -121,6 +121,6 @@ private struct PixelLoop: TileLoop {
         }
       }
     }
-    tile.store(to: sums, stride: stride, floor: Vector(repeating: -.infinity))
+    tile.store(to: sums, stride: stride, floor: nil)
   }
 }

@@ -19,21 +19,24 @@ let parallelThreshold = 32_768
 
 /// Calls `body` with ranges that cover `0..<count`, on several threads when `work` (in elements) is large.
 ///
-/// Ranges begin at multiples of `alignment`; every result must be independent of where they are cut.
+/// Ranges begin at multiples of `alignment`; every result must be independent of where they are cut. Without `isFine` each
+/// thread gets one range, for work whose ranges cost something each.
 @inline(always)
-func parallel(_ count: Int, work: Int, alignment: Int = 1, _ body: (Range<Int>) -> Void) {
+func parallel(_ count: Int, work: Int, alignment: Int = 1, isFine: Bool = true, _ body: (Range<Int>) -> Void) {
   guard work >= parallelThreshold, count > alignment else { return body(0..<count) }
-  parallelSlow(count, alignment, body)
+  parallelSlow(count, alignment, isFine: isFine && work >= 8 * parallelThreshold, body)
 }
 
 @inline(never)
-private func parallelSlow(_ count: Int, _ alignment: Int, _ body: (Range<Int>) -> Void) {
+private func parallelSlow(_ count: Int, _ alignment: Int, isFine: Bool, _ body: (Range<Int>) -> Void) {
   let units = (count + alignment - 1) / alignment
-  let threads = min(Threads.count, units)
-  guard threads > 1 else { return body(0..<count) }
-  WorkerPool.shared.run(parts: threads) { index in
-    let lower = units * index / threads * alignment
-    let upper = min(units * (index + 1) / threads * alignment, count)
+  let threads = Threads.count
+  guard threads > 1, units > 1 else { return body(0..<count) }
+  // More parts than threads: one that begins late, or is slowed down, leaves parts to the others.
+  let parts = min(units, isFine ? 4 * threads : threads)
+  WorkerPool.shared.run(parts: parts) { index in
+    let lower = units * index / parts * alignment
+    let upper = min(units * (index + 1) / parts * alignment, count)
     if lower < upper { body(lower..<upper) }
   }
 }

@@ -21,13 +21,17 @@ struct RecurrentRun<Cell: RecurrentCell>: Sendable {
     let (weight, bias) = (MatrixView(pointer: inputs[4].storage.pointer, stride: width), recurrentBias.storage.pointer)
     let (h, c, gates) = (h.storage.pointer, c.storage.pointer, gates.storage.pointer)
     let (hidden, width, next, steps, batch) = (hidden, width, next, time, batch)
+    let strips = MatrixProduct.strips(of: weight, depth: hidden, columns: width)
     // The rows of a batch have nothing to do with each other: each thread takes some of them through all steps.
-    parallel(batch, work: steps * next * hidden, alignment: 8) { part in
+    parallel(batch, work: steps * next * hidden, alignment: 8, isFine: false) { part in
       let room = Storage(count: part.count * width)
       let sums = MatrixView(pointer: room.pointer, stride: width)
       for t in 0..<steps {
         let first = t * batch + part.lowerBound
-        gemm(MatrixView(pointer: h + first * hidden, stride: hidden), weight, into: sums, part.count, width, hidden)
+        MatrixProduct(
+          a: MatrixView(pointer: h + first * hidden, stride: hidden), b: weight, c: sums, rows: part.count,
+          columns: width, depth: hidden, strips: strips.pointer
+        ).runHere()
         for row in 0..<part.count {
           for unit in stride(from: 0, to: hidden, by: 16) {
             let lanes = { (row: Pointer) in RowLanes(row + unit, hidden - unit) }
@@ -61,12 +65,16 @@ struct RecurrentRun<Cell: RecurrentCell>: Sendable {
     let (dh, dc) = (Tensor.zeros([batch, hidden]), Tensor.zeros([batch, hidden]))
     if Cell.gates == 4 { dc.storage.pointer.update(from: upstream.storage.pointer + time * next, count: next) }
     let weight = MatrixView(pointer: inputs[4].storage.pointer, stride: width, isTransposed: true)
-    parallel(batch, work: time * next * hidden, alignment: 8) { part in
+    let strips = MatrixProduct.strips(of: weight, depth: width, columns: hidden)
+    parallel(batch, work: time * next * hidden, alignment: 8, isFine: false) { part in
       let state = MatrixView(pointer: dh.storage.pointer, stride: hidden).rows(from: part.lowerBound)
       for t in (0..<time).reversed() {
         for row in part { step(t, row, upstream, dh, dc, dx, dr) }
         let sums = MatrixView(pointer: dr.storage.pointer, stride: width).rows(from: t * batch + part.lowerBound)
-        gemm(sums, weight, into: state, part.count, hidden, width, accumulating: true)
+        MatrixProduct(
+          a: sums, b: weight, c: state, rows: part.count, columns: hidden, depth: width, accumulates: true,
+          strips: strips.pointer
+        ).runHere()
       }
     }
     let flat = x.reshaped(to: [time * batch, x.shape[2]])

@@ -1,3 +1,5 @@
+import CVectors
+
 // Elementary functions on sixteen lanes: Cephes-style polynomials, relative error about 2e-7.
 // NaN stays NaN; overflow gives infinity, underflow gives denormals and then zero.
 
@@ -160,17 +162,5 @@
   return vectorLog(w) - ((w - 1) - u) / w  // as in vectorLogOnePlus
 }
 
-/// √x by a reciprocal square root and Newton steps: the standard library's is computed lane by lane.
-@inline(always) func vectorSquareRoot(_ x: Vector) -> Vector {
-  let isTiny = x .< 0x1p-100
-  let lifted = x.replacing(with: x * 0x1p48, where: isTiny)  // denormals become normal
-  let isSpecial = .!(lifted .> 0) .| (lifted .== .infinity)
-  let inRange = lifted.replacing(with: 1, where: isSpecial)
-  let half = inRange * 0.5
-  var r = Vector(bits: 0x5f37_59df &- (inRange.bits &>> 1))
-  for _ in 0..<3 { r = r * fma(-(half * r), r, Vector(repeating: 1.5)) }
-  let root = inRange * r
-  let refined = fma(fma(-root, root, inRange) * r, Vector(repeating: 0.5), root)
-  return refined.replacing(with: refined * 0x1p-24, where: isTiny)
-    .replacing(with: x.replacing(with: .nan, where: x .< 0), where: isSpecial)
-}
+/// √x; NaN below 0.
+@inline(always) func vectorSquareRoot(_ x: Vector) -> Vector { vector_square_root(x) }

@@ -17,7 +17,7 @@ final class WorkerPool: Sendable {
   private let sleepers = Atomic<Int>(0)
   private let condition = NSCondition()
   /// How often a worker looks before it sleeps: long enough to last from one kernel to the next.
-  private static let patience = 20_000
+  private static let patience = 100_000
 
   private init(workers: Int) {
     for _ in 0..<max(0, workers) {

@@ -46,29 +46,90 @@ public func matmul(
 ///   - weight: `[inputs, outputs]`.
 ///   - bias: `[outputs]`.
 public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor) -> Tensor {
+  linear(x, weight, bias, support: nil)
+}
+
+/// The same, without computing what the weight's zeros outside `support` would give.
+package func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor, support: MatrixSupport?) -> Tensor {
   guard weight.rank == 2, x.rank >= 1, x.shape.last == weight.shape[0], bias.shape == [weight.shape[1]] else {
     fail("linear", "the input \(x.shape), the weight \(weight.shape) and the bias \(bias.shape) do not fit")
   }
-  let outputs = weight.shape[1]
+  let (inputs, outputs) = (weight.shape[0], weight.shape[1])
   let rows = x.shape.dropLast().reduce(1, *)
   let result = Storage(count: rows * outputs)
-  multiplyMatrices(
-    MatrixView(pointer: x.storage.pointer, stride: weight.shape[0]),
-    MatrixView(pointer: weight.storage.pointer, stride: outputs), into: result.pointer,
-    rows: rows, columns: outputs, depth: weight.shape[0], adding: bias.storage.pointer)
+  MatrixProduct(
+    a: MatrixView(pointer: x.storage.pointer, stride: inputs),
+    b: MatrixView(pointer: weight.storage.pointer, stride: outputs),
+    c: MatrixView(pointer: result.pointer, stride: outputs), rows: rows, columns: outputs, depth: inputs,
+    bias: bias.storage.pointer, support: support?.rows
+  ).run()
   let value = Tensor(storage: result, shape: x.shape.dropLast() + [outputs])
   guard x.node != nil || weight.node != nil || bias.node != nil, Recording.isOn else { return value }
   return value.recorded(
     from: [x, weight, bias],
     [
       { upstream, inputs, _ in
-        matmul(upstream.reshapedToMatrix, inputs[1], transposingSecond: true).reshaped(to: inputs[0].shape)
+        inputGradient(upstream.reshapedToMatrix, inputs[1], support).reshaped(to: inputs[0].shape)
       },
-      { upstream, inputs, _ in
-        matmul(inputs[0].reshapedToMatrix, upstream.reshapedToMatrix, transposingFirst: true)
-      },
+      { upstream, inputs, _ in weightGradient(inputs[0].reshapedToMatrix, upstream.reshapedToMatrix, support) },
       { upstream, _, _ in upstream.reshapedToMatrix.sum(axis: 0) },
     ])
+}
+
+/// Where a matrix may differ from zero: for each sixteen columns the rows from the first to the last such, and for each
+/// sixteen rows the columns.
+package struct MatrixSupport: Sendable {
+  fileprivate let rows, columns: [Range<Int>]
+
+  /// The support of `mask`; nil where it is hardly smaller than the matrix.
+  package init?(_ mask: Tensor) {
+    let values = mask.storage.pointer
+    let (height, width) = (mask.shape[0], mask.shape[1])
+    var rows = [Range<Int>](repeating: 0..<0, count: (width + 15) / 16)
+    var columns = [Range<Int>](repeating: 0..<0, count: (height + 15) / 16)
+    for row in 0..<height {
+      for column in 0..<width where values[row * width + column] != 0 {
+        rows[column / 16].extend(to: row)
+        columns[row / 16].extend(to: column)
+      }
+    }
+    guard rows.reduce(0, { $0 + $1.count }) * 8 < rows.count * height * 7 else { return nil }
+    (self.rows, self.columns) = (rows, columns)
+  }
+}
+
+extension Range<Int> {
+  fileprivate mutating func extend(to value: Int) {
+    self = isEmpty ? value..<value + 1 : Swift.min(lowerBound, value)..<Swift.max(upperBound, value + 1)
+  }
+}
+
+/// up·Wᵀ.
+private func inputGradient(_ upstream: Tensor, _ weight: Tensor, _ support: MatrixSupport?) -> Tensor {
+  guard let support, !Recording.isOn else { return matmul(upstream, weight, transposingSecond: true) }
+  let (rows, inputs, outputs) = (upstream.shape[0], weight.shape[0], weight.shape[1])
+  let result = Storage(count: rows * inputs)
+  MatrixProduct(
+    a: MatrixView(pointer: upstream.storage.pointer, stride: outputs),
+    b: MatrixView(pointer: weight.storage.pointer, stride: outputs, isTransposed: true),
+    c: MatrixView(pointer: result.pointer, stride: inputs), rows: rows, columns: inputs, depth: outputs,
+    support: support.columns
+  ).run()
+  return Tensor(storage: result, shape: [rows, inputs])
+}
+
+/// xᵀ·up; outside `support` it is zero, unless it is recorded.
+private func weightGradient(_ x: Tensor, _ upstream: Tensor, _ support: MatrixSupport?) -> Tensor {
+  guard let support, !Recording.isOn else { return matmul(x, upstream, transposingFirst: true) }
+  let (rows, inputs, outputs) = (x.shape[0], x.shape[1], upstream.shape[1])
+  let result = Storage(count: inputs * outputs)
+  MatrixProduct(
+    a: MatrixView(pointer: x.storage.pointer, stride: inputs, isTransposed: true),
+    b: MatrixView(pointer: upstream.storage.pointer, stride: outputs),
+    c: MatrixView(pointer: result.pointer, stride: outputs), rows: inputs, columns: outputs, depth: rows,
+    wanted: support.rows
+  ).run()
+  return Tensor(storage: result, shape: [inputs, outputs])
 }
 
 extension Tensor {
