@@ -41,8 +41,13 @@ struct MatrixProduct {
 
   /// The whole product, on several threads where it is large.
   func run() {
+    var product = self
+    // Many bands: `b` is copied once for all of them.
+    let copy = strips == nil && bands > 2 ? Self.strips(of: b, depth: depth, columns: columns) : nil
+    if let copy { product.strips = copy.pointer }
     // A multiply-add costs far less than an element of memory.
-    parallel(stripCount * bands, work: rows * columns * depth / 8) { run($0) }
+    parallel(stripCount * bands, work: rows * columns * depth / 8) { product.run($0) }
+    withExtendedLifetime(copy) {}
   }
 
   /// The whole product on this thread.
@@ -75,16 +80,16 @@ struct MatrixProduct {
       let isCopied = strips == nil && (b.isTransposed || band.count > 12)
       if isCopied { Self.copy(from, count, valid, width, to: zeros + 32) }
       let strip = strips.map { $0 + column * depth + step * width } ?? (isCopied ? zeros + 32 : from.pointer)
-      for part in 0..<parts {
-        let first = band.lowerBound + band.count * part / parts
-        let target = c.pointer + first * c.stride + column
-        let a = a.rows(from: first).columns(from: step)
+      let (size, longer) = band.count.quotientAndRemainder(dividingBy: max(1, parts))
+      for (first, tiles, size) in [(0, longer, size + 1), (longer * (size + 1), parts - longer, size)] where tiles > 0 {
+        let a = a.rows(from: band.lowerBound + first).columns(from: step)
+        let target = c.pointer + (band.lowerBound + first) * c.stride + column
         ProductLoop(
           x: a.pointer, rowStep: a.isTransposed ? 1 : a.stride, xStep: a.isTransposed ? a.stride : 1,
           strip: strip, stripStep: isCopied || strips != nil ? width : b.stride, depth: count,
           start: isFirst ? bias.map { $0 + column } ?? zeros : target, startStride: isFirst ? 0 : c.stride,
-          target: target, stride: c.stride, valid: valid, spill: spill
-        ).run(.mixed, width: width, count: band.lowerBound + band.count * (part + 1) / parts - first)
+          target: target, stride: c.stride, valid: valid, spill: spill, tiles: tiles
+        ).run(.mixed, width: width, count: size)
       }
       (step, isFirst) = (step + count, false)
     } while step < steps.upperBound
@@ -160,18 +165,30 @@ private struct ProductLoop: TileLoop {
   let target: Pointer
   let stride, valid: Int
   let spill: Pointer
+  let tiles: Int
 
   func run<T: Tile>(_ tile: T.Type) {
     let width = T.Row.width
-    guard valid < width else { return run(tile, from: start, startStride, to: target, stride) }
-    for row in 0..<T.count { (spill + row * width).update(from: start + row * startStride, count: valid) }
-    run(tile, from: spill, width, to: spill, width)
-    for row in 0..<T.count { (target + row * stride).update(from: spill + row * width, count: valid) }
+    var (x, start, target) = (x, start, target)
+    for _ in 0..<tiles {
+      if valid >= width {
+        run(tile, x, from: start, startStride, to: target, stride)
+      } else {
+        for row in 0..<T.count { (spill + row * width).update(from: start + row * startStride, count: valid) }
+        run(tile, x, from: spill, width, to: spill, width)
+        for row in 0..<T.count { (target + row * stride).update(from: spill + row * width, count: valid) }
+      }
+      x += T.count * rowStep
+      start += T.count * startStride
+      target += T.count * stride
+    }
   }
 
-  @inline(always)
-  private func run<T: Tile>(_ tile: T.Type, from start: Pointer, _ startStride: Int, to target: Pointer, _ stride: Int)
-  {
+  // A call, since loops around it would cost the sums their registers.
+  @inline(never)
+  private func run<T: Tile>(
+    _ tile: T.Type, _ x: Pointer, from start: Pointer, _ startStride: Int, to target: Pointer, _ stride: Int
+  ) {
     var sums = T(loading: start, stride: startStride)
     var (x, factors) = (x, strip)
     for _ in 0..<depth {
