@@ -20,10 +20,14 @@
 
 /// eˣ − 1, accurate near 0.
 @inline(always) func vectorExpMinusOne(_ x: Vector) -> Vector {
+  vectorExpMinusOne(inRange: x).replacing(with: vectorExp(x) - 1, where: x.magnitude .> 20)
+}
+
+/// eˣ − 1 for x in −87…87.
+@inline(always) func vectorExpMinusOne(inRange x: Vector) -> Vector {
   let (fraction, exponent) = reducedExp(x)
   let scale = powerOfTwo(exponent)
-  // Far out the scale alone would overflow, and the 1 does not matter or is all that does.
-  return fma(fraction, scale, scale - 1).replacing(with: vectorExp(x) - 1, where: x.magnitude .> 20)
+  return fma(fraction, scale, scale - 1)
 }
 
 /// (f, n) with eˣ = 2ⁿ·(1 + f).
@@ -135,17 +139,11 @@
 /// The logistic function, 1/(1+e⁻ˣ).
 @inline(always) func vectorSigmoid(_ x: Vector) -> Vector { 1 / (1 + vectorExp(-x)) }
 
-/// The hyperbolic tangent.
+/// The hyperbolic tangent, t/(t + 2) with t = e²ˣ − 1.
 @inline(always) func vectorTanh(_ x: Vector) -> Vector {
   let magnitude = x.magnitude
-  let large = (1 - 2 / (vectorExp(magnitude + magnitude) + 1)).signed(like: x)
-  let z = x * x
-  var p = Vector(repeating: -5.704_988_73e-3)
-  p = fma(p, z, Vector(repeating: 2.063_908_88e-2))
-  p = fma(p, z, Vector(repeating: -5.373_971_56e-2))
-  p = fma(p, z, Vector(repeating: 0.133_314_422))
-  p = fma(p, z, Vector(repeating: -0.333_333_282))
-  return large.replacing(with: fma(p * z, x, x), where: magnitude .< 0.625)
+  let t = vectorExpMinusOne(inRange: 2 * magnitude.replacing(with: 10, where: magnitude .> 10))
+  return (t / (t + 2)).signed(like: x)
 }
 
 /// ln(1+eˣ), without overflow or cancellation.
@@ -160,17 +158,8 @@
   return vectorLog(w) - ((w - 1) - u) / w  // as in vectorLogOnePlus
 }
 
-/// √x by a reciprocal square root and Newton steps: the standard library's is computed lane by lane.
+/// √x; −0 stays that, NaN below.
 @inline(always) func vectorSquareRoot(_ x: Vector) -> Vector {
-  let isTiny = x .< 0x1p-100
-  let lifted = x.replacing(with: x * 0x1p48, where: isTiny)  // denormals become normal
-  let isSpecial = .!(lifted .> 0) .| (lifted .== .infinity)
-  let inRange = lifted.replacing(with: 1, where: isSpecial)
-  let half = inRange * 0.5
-  var r = Vector(bits: 0x5f37_59df &- (inRange.bits &>> 1))
-  for _ in 0..<3 { r = r * fma(-(half * r), r, Vector(repeating: 1.5)) }
-  let root = inRange * r
-  let refined = fma(fma(-root, root, inRange) * r, Vector(repeating: 0.5), root)
-  return refined.replacing(with: refined * 0x1p-24, where: isTiny)
-    .replacing(with: x.replacing(with: .nan, where: x .< 0), where: isSpecial)
+  // Of a magnitude: where an argument could be negative, C's root sets `errno`, lane by lane.
+  x.magnitude.squareRoot().replacing(with: x.replacing(with: .nan, where: x .< 0), where: .!(x .> 0))
 }
