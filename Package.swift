@@ -81,10 +81,9 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
-    .systemLibrary(name: "CVectors"),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
 
-    library("Tensors", ["COpenBLAS", "CVectors"]),
+    library("Tensors", ["COpenBLAS"]),
     library("NeuralNetworks", ["Tensors"]),
     library("Distributions", ["Tensors"]),
     library("Datasets", ["Tensors", "CPNG"]),

@@ -55,7 +55,7 @@ struct StubBuild {
 
   /// The flags for OpenBLAS and libpng.
   private static func systemModules(of course: CourseFolder) throws -> [String] {
-    let names = ["COpenBLAS", "CPNG", "CVectors"]
+    let names = ["COpenBLAS", "CPNG"]
     let maps = names.flatMap { name in
       ["-Xcc", "-fmodule-map-file=" + course.url.appending(path: "Sources/\(name)/module.modulemap").path]
     }

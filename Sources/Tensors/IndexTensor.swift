@@ -1,3 +1,5 @@
+import Synchronization
+
 /// An immutable array of Int32 values with a shape, row-major: labels, codes and tokens.
 public struct IndexTensor: Sendable, Equatable {
   /// The extent of each axis; empty for a scalar.
@@ -55,7 +57,10 @@ public struct IndexTensor: Sendable, Equatable {
 
   /// The parts of the first axis that `rows` names, such as the labels of a batch: `[count, …]` at `[batch]` gives `[batch, …]`.
   public func gathered(rows: IndexTensor) -> IndexTensor {
-    IndexTensor(bits: bits.gathered(at: rows, axis: nil, in: "gathered(rows:)"))
+    _ = IndexedLayout(rows, into: shape, nil, in: "gathered(rows:)")  // checks both
+    let width = shape.dropFirst().reduce(1, *)
+    let found = rows.scalars.flatMap { scalars[Int($0) * width..<(Int($0) + 1) * width] }
+    return IndexTensor(found, shape: rows.shape + shape.dropFirst())
   }
 
   /// The bits in a tensor, which moves them without looking at them; and back.
@@ -67,9 +72,15 @@ public struct IndexTensor: Sendable, Equatable {
   /// Stops the program unless every value is an index into `axis` of `shape`.
   func check(into axis: Int, of shape: [Int], in operation: String) {
     let limit = UInt32(clamping: shape[axis])
-    var largest: UInt32 = 0  // negative ones are largest of all
-    for index in scalars { largest = max(largest, UInt32(bitPattern: index)) }
-    guard !scalars.isEmpty, largest >= limit else { return }
+    let isOutside = Atomic(false)
+    scalars.withUnsafeBufferPointer { scalars in
+      parallel(scalars.count, work: scalars.count) { part in
+        var largest: UInt32 = 0  // negative ones are largest of all
+        for place in part { largest = max(largest, UInt32(bitPattern: scalars[place])) }
+        if largest >= limit, !part.isEmpty { isOutside.store(true, ordering: .relaxed) }
+      }
+    }
+    guard isOutside.load(ordering: .relaxed) else { return }
     let odd = scalars.firstIndex { UInt32(bitPattern: $0) >= limit } ?? 0
     fail(
       operation,

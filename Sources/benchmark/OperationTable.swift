@@ -37,6 +37,9 @@ private let reductions: [TimedOperation] = [
   TimedOperation("mean", .traffic(million), [1024, 1024], bounds: [0...1]) { $0[0].mean() },
   TimedOperation("variance", .traffic(million), [1024, 1024]) { $0[0].variance(axes: [1]) },
   TimedOperation("max", .traffic(million), [1024, 1024]) { $0[0].max(axis: 1) },
+  TimedOperation("max of columns", .traffic(million), [1024, 1024]) { $0[0].max(axis: 0) },
+  TimedOperation("argmax", .traffic(million), [1024, 1024]) { Tensor($0[0].argmax(axis: 1)) },
+  TimedOperation("argmax of columns", .traffic(million), [1024, 1024]) { Tensor($0[0].argmax(axis: 0)) },
   TimedOperation("logSumExp", .traffic(million), [1024, 1024]) { $0[0].logSumExp(axis: 1) },
   TimedOperation("cumulative sum", .traffic(2 * million), [1024, 1024], bounds: [0...1]) {
     $0[0].cumulativeSum(axis: 1)
@@ -53,11 +56,26 @@ private let movements: [TimedOperation] = [
   TimedOperation("concatenate", .traffic(4 * million), [1024, 1024], [1024, 1024]) { concatenate($0.tensors, axis: 1) },
   TimedOperation("slice", .traffic(2 * 1024 * 800), [1024, 1024]) { $0[0].sliced(100..<900, axis: 1) },
   TimedOperation("pad", .traffic(2 * million), [1024, 1024]) { $0[0].padded(before: 1, after: 1, axis: 1) },
+  TimedOperation("repeat", .traffic(2 * million), [1024, 512]) { $0[0].repeated(2, axis: 1) },
+  TimedOperation("tile", .traffic(2 * million), [1024, 512]) { $0[0].tiled(times: 2, axis: 0) },
+  TimedOperation("flip", .traffic(2 * million), [1024, 1024]) { $0[0].flipped(axis: 1) },
+  TimedOperation("roll", .traffic(2 * million), [1024, 1024]) { $0[0].rolled(by: 100, axis: 1) },
   TimedOperation("embedding", .traffic(2 * million), [1000, 256], [4096], bounds: [-1...1, 0...999]) {
     embedding($0[0], $0.indices)
   },
   TimedOperation("gather", .traffic(3 * million), [1024, 1024], [1024, 1024], bounds: [-1...1, 0...1023]) {
     $0[0].gathered(at: $0.indices, axis: 1)
+  },
+  TimedOperation(
+    "scatter-add", .traffic(4 * million), [1024, 1024], [1024, 1024], [1024, 1024], bounds: [-1...1, -1...1, 0...1023]
+  ) {
+    $0[0].scatterAdded($0[1], at: $0.indices, axis: 1)
+  },
+  TimedOperation(
+    "scatter-add to rows", .traffic(2 * million), [1000, 256], [4096, 256], [4096, 256],
+    bounds: [-1...1, -1...1, 0...999]
+  ) {
+    $0[0].scatterAdded($0[1], at: $0.indices, axis: 0)
   },
 ]
 
@@ -97,6 +115,9 @@ private let convolutions: [TimedOperation] =
     },
     TimedOperation("causal, dilated", .arithmetic(2 * 2 * 64 * 64 * 8192), [8, 1024, 64], [2, 64, 64], [64]) {
       convolution1D($0[0], $0[1], $0[2], padding: .causal, dilation: 64)
+    },
+    TimedOperation("bilinear to twice the size", .traffic(5 * 64 * 196 * 32), [64, 14, 14, 32]) {
+      resizedBilinear($0[0], height: 28, width: 28)
     },
     TimedOperation("average pool", .traffic(64 * 784 * 32), [64, 28, 28, 32]) { averagePool2D($0[0], size: 2) },
     TimedOperation("max pool", .traffic(64 * 784 * 32), [64, 28, 28, 32]) { maxPool2D($0[0], size: 2) },

@@ -34,7 +34,7 @@ struct TimedOperation: Sendable {
 
   var workerName: String { "operation:\(name)" }
   var readsImages: Bool {
-    ["convolution", "depthwise", "transposed", "pool"].contains { name.contains($0) }
+    ["convolution", "depthwise", "transposed", "bilinear", "pool"].contains { name.contains($0) }
   }
 
   /// The same operation, timed together with the gradients of its inputs; three times the arithmetic.

@@ -139,6 +139,14 @@ import Testing
     expect(softplus(Tensor([0, .infinity, -.infinity])), [0.693_147_2, .infinity, 0], tolerance: 1e-7)
   }
 
+  @Test func `square roots are correctly rounded`() {
+    var random = Random(seed: 30)
+    let values = (0..<5000).map { _ in Float(bitPattern: UInt32.random(in: 0...0x7f80_0000, using: &random)) }
+    #expect(sqrt(Tensor(values)).scalars == values.map { $0.squareRoot() })
+    expect(sqrt(Tensor([.infinity, -1, -.infinity, .nan, -.leastNonzeroMagnitude])), [.infinity, .nan, .nan, .nan, .nan])
+    #expect(bits(sqrt(Tensor([-0.0, 0]))) == bits(Tensor([-0.0, 0])))
+  }
+
   @Test func `choices by hand`() {
     let (a, b) = (Tensor([1, 5, .nan, 2, -.infinity]), Tensor([3, 4, 0, .nan, 1]))
     expect(maximum(a, b), [3, 5, .nan, .nan, 1])

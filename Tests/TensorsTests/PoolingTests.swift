@@ -24,6 +24,20 @@ import Testing
     expect(gradient(at: least) { maxPool2D($0, size: 2).sum() }, [1, 0, 0, 0, 1, 0, 0, 0])
   }
 
+  @Test(arguments: [1, 2, 3, 5, 15, 16, 17, 35])
+  func `pools and resizes each channel alone, on any number of threads`(channels: Int) {
+    let image = normal([4, 40, 40, channels], seed: UInt64(channels))
+    let functions: [@Sendable (Tensor) -> Tensor] = [
+      { maxPool2D($0, size: 3, stride: 2) }, { averagePool2D($0, size: 3, stride: 2) },
+      { resizedBilinear($0, height: 60, width: 70) },
+    ]
+    for function in functions {
+      let single = (0..<channels).map { function(image.sliced($0..<$0 + 1, axis: 3)) }
+      let results = [1, 2, 3].map { threads in Threads.with(threads) { bits(function(image)) } }
+      #expect(results.allSatisfy { $0 == bits(concatenate(single, axis: 3)) })
+    }
+  }
+
   @Test func `images of another size by hand`() {
     let image = Tensor([1, 2, 3, 4], shape: [1, 2, 2, 1])
     expect(

@@ -1,5 +1,3 @@
-import CVectors
-
 // Elementary functions on sixteen lanes: Cephes-style polynomials, relative error about 2e-7.
 // NaN stays NaN; overflow gives infinity, underflow gives denormals and then zero.
 
@@ -22,10 +20,14 @@ import CVectors
 
 /// eˣ − 1, accurate near 0.
 @inline(always) func vectorExpMinusOne(_ x: Vector) -> Vector {
+  vectorExpMinusOne(inRange: x).replacing(with: vectorExp(x) - 1, where: x.magnitude .> 20)
+}
+
+/// eˣ − 1 for x in −87…87.
+@inline(always) func vectorExpMinusOne(inRange x: Vector) -> Vector {
   let (fraction, exponent) = reducedExp(x)
   let scale = powerOfTwo(exponent)
-  // Far out the scale alone would overflow, and the 1 does not matter or is all that does.
-  return fma(fraction, scale, scale - 1).replacing(with: vectorExp(x) - 1, where: x.magnitude .> 20)
+  return fma(fraction, scale, scale - 1)
 }
 
 /// (f, n) with eˣ = 2ⁿ·(1 + f).
@@ -137,17 +139,11 @@ import CVectors
 /// The logistic function, 1/(1+e⁻ˣ).
 @inline(always) func vectorSigmoid(_ x: Vector) -> Vector { 1 / (1 + vectorExp(-x)) }
 
-/// The hyperbolic tangent.
+/// The hyperbolic tangent, t/(t + 2) with t = e²ˣ − 1.
 @inline(always) func vectorTanh(_ x: Vector) -> Vector {
   let magnitude = x.magnitude
-  let large = (1 - 2 / (vectorExp(magnitude + magnitude) + 1)).signed(like: x)
-  let z = x * x
-  var p = Vector(repeating: -5.704_988_73e-3)
-  p = fma(p, z, Vector(repeating: 2.063_908_88e-2))
-  p = fma(p, z, Vector(repeating: -5.373_971_56e-2))
-  p = fma(p, z, Vector(repeating: 0.133_314_422))
-  p = fma(p, z, Vector(repeating: -0.333_333_282))
-  return large.replacing(with: fma(p * z, x, x), where: magnitude .< 0.625)
+  let t = vectorExpMinusOne(inRange: 2 * magnitude.replacing(with: 10, where: magnitude .> 10))
+  return (t / (t + 2)).signed(like: x)
 }
 
 /// ln(1+eˣ), without overflow or cancellation.
@@ -162,5 +158,8 @@ import CVectors
   return vectorLog(w) - ((w - 1) - u) / w  // as in vectorLogOnePlus
 }
 
-/// √x; NaN below 0.
-@inline(always) func vectorSquareRoot(_ x: Vector) -> Vector { vector_square_root(x) }
+/// √x; −0 stays that, NaN below.
+@inline(always) func vectorSquareRoot(_ x: Vector) -> Vector {
+  // Of a magnitude: where an argument could be negative, C's root sets `errno`, lane by lane.
+  x.magnitude.squareRoot().replacing(with: x.replacing(with: .nan, where: x .< 0), where: .!(x .> 0))
+}

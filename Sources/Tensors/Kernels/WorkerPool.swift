@@ -17,7 +17,7 @@ final class WorkerPool: Sendable {
   private let sleepers = Atomic<Int>(0)
   private let condition = NSCondition()
   /// How often a worker looks before it sleeps: long enough to last from one kernel to the next.
-  private static let patience = 100_000
+  private static let patience = 200_000
 
   private init(workers: Int) {
     for _ in 0..<max(0, workers) {
@@ -74,7 +74,8 @@ final class WorkerPool: Sendable {
     condition.lock()
     sleepers.add(1, ordering: .sequentiallyConsistent)
     // Announced before looking once more, so that a kernel which begins now either is seen or sees the sleeper.
-    while !hasPart { condition.wait() }
+    // Woken too late it looks around again: sleeping at once, it would come too late to every kernel.
+    if !hasPart { condition.wait() }
     sleepers.subtract(1, ordering: .sequentiallyConsistent)
     condition.unlock()
   }

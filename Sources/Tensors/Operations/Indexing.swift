@@ -25,7 +25,7 @@ extension Tensor {
     let layout = IndexedLayout(indices, into: shape, axis, in: operation)
     let newShape = axis == nil ? indices.shape + shape.dropFirst() : indices.shape
     let result = Tensor(storage: Storage(count: newShape.reduce(1, *)), shape: newShape)
-    indices.scalars.withUnsafeBufferPointer { layout.gather(storage.pointer, $0, into: result.storage.pointer) }
+    layout.gather(storage.pointer, indices.scalars, into: result.storage.pointer)
     return result.recorded(self) { upstream, inputs, _ in
       Tensor.zeros(inputs[0].shape).adding(upstream, at: indices, axis: axis, in: operation)
     }
@@ -35,9 +35,7 @@ extension Tensor {
   private func adding(_ source: Tensor, at indices: IndexTensor, axis: Int?, in operation: String) -> Tensor {
     let layout = IndexedLayout(indices, into: shape, axis, in: operation)
     let result = copied(shape: shape, reading: strides(of: shape))
-    indices.scalars.withUnsafeBufferPointer {
-      layout.scatterAdd(source.storage.pointer, $0, into: result.storage.pointer)
-    }
+    layout.scatterAdd(source.storage.pointer, indices.scalars, into: result.storage.pointer)
     return result.recorded(self, source) { upstream, _, _ in
       upstream
     } _: { upstream, _, _ in
@@ -66,8 +64,8 @@ public func oneHot(_ indices: IndexTensor, classes: Int) -> Tensor {
 }
 
 /// How indices `[outer, count, inner]` point into a table `[outer, extent, inner, width]`: each moves `width` values.
-private struct IndexedLayout {
-  let outer, count, extent, inner, width: Int
+struct IndexedLayout {
+  private let outer, count, extent, inner, width: Int
 
   /// Checks the shapes and the indices, which point along `axis`, or name rows when it is nil.
   init(_ indices: IndexTensor, into shape: [Int], _ axis: Int?, in operation: String) {
@@ -86,48 +84,53 @@ private struct IndexedLayout {
 
   private var work: Int { outer * count * inner * width }
 
-  func gather(_ table: Pointer, _ indices: UnsafeBufferPointer<Int32>, into target: Pointer) {
-    guard work > 0 else { return }
+  func gather(_ table: Pointer, _ indices: UnsafePointer<Int32>, into target: Pointer) {
     parallel(outer != 1 ? outer : count, work: work) { part in
-      let rows = outer != 1 ? 0..<count : part
-      for slab in outer != 1 ? part : 0..<1 {
-        let from = table + slab * extent * inner * width
-        let numbers = (slab * count + rows.lowerBound) * inner..<(slab * count + rows.upperBound) * inner
-        if width > 1 {
-          for number in numbers {
-            (target + number * width).update(from: from + Int(indices[number]) * width, count: width)
-          }
-        } else if inner == 1 {
-          for number in numbers { target[number] = from[Int(indices[number])] }
+      each(outer != 1 ? part : 0..<1, outer != 1 ? 0..<count : part, 0..<inner, indices) { number, place in
+        if width == 1 {
+          target[number] = table[place]
         } else {
-          for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: inner) {
-            for place in 0..<inner { target[start + place] = from[Int(indices[start + place]) * inner + place] }
-          }
+          (target + number * width).update(from: table + place * width, count: width)
         }
       }
     }
   }
 
   /// Adds in the order of the indices on any number of threads.
-  func scatterAdd(_ source: Pointer, _ indices: UnsafeBufferPointer<Int32>, into table: Pointer) {
-    guard work > 0 else { return }
-    let run = inner == 1 ? count : inner
-    // With one slab each thread looks at all indices and serves those that point into its part of the table.
-    parallel(outer != 1 ? outer : extent, work: work) { part in
-      let served = outer != 1 ? 0..<extent : part
-      for slab in outer != 1 ? part : 0..<1 {
-        let to = table + slab * extent * inner * width
-        for start in stride(from: slab * count * inner, to: (slab + 1) * count * inner, by: run) {
-          for number in start..<start + run where served.contains(Int(indices[number])) {
-            let row = to + (Int(indices[number]) * inner + (inner == 1 ? 0 : number - start)) * width
-            if width == 1 { row[0] += source[number] } else { addRow(source + number * width, to: row) }
-          }
+  func scatterAdd(_ source: Pointer, _ indices: UnsafePointer<Int32>, into table: Pointer) {
+    if width == 1, outer * inner > 1 {
+      parallel(outer != 1 ? outer : inner, work: work) { part in
+        each(outer != 1 ? part : 0..<1, 0..<count, outer != 1 ? 0..<inner : part, indices) { number, place in
+          table[place] += source[number]
+        }
+      }
+    } else {
+      // Each thread looks at all indices and serves those that point into its part of the table.
+      parallel(extent, work: work) { part in
+        each(0..<1, 0..<count, 0..<1, indices) { number, place in
+          guard part.contains(place) else { return }
+          for lane in 0..<width { table[place * width + lane] += source[number * width + lane] }
         }
       }
     }
   }
 
-  private func addRow(_ source: Pointer, to row: Pointer) {
-    for lane in 0..<width { row[lane] += source[lane] }
+  /// Calls `body` with the number of each index in a part of `[outer, count, inner]` and the row that it points at.
+  @inline(always)
+  private func each(
+    _ slabs: Range<Int>, _ rows: Range<Int>, _ columns: Range<Int>, _ indices: UnsafePointer<Int32>,
+    _ body: (_ number: Int, _ row: Int) -> Void
+  ) {
+    for slab in slabs {
+      let (numbers, table) = (slab * count, slab * extent)
+      if inner == 1 {
+        for number in numbers + rows.lowerBound..<numbers + rows.upperBound { body(number, table + Int(indices[number])) }
+        continue
+      }
+      for row in rows {
+        let start = (numbers + row) * inner
+        for column in columns { body(start + column, (table + Int(indices[start + column])) * inner + column) }
+      }
+    }
   }
 }

@@ -1,48 +1,58 @@
 /// A linear map along one axis, as what each result sums; its gradient is the transposed map.
 private struct AxisMap: Sendable {
-  let inputs: Int
-  /// For each result the positions it reads, with weights.
-  let terms: [[(position: Int, weight: Float)]]
+  typealias Term = (position: Int, weight: Float)
+  private let inputs: Int
+  /// What each result reads: the terms from its number here up to the next's.
+  private let starts: [Int]
+  private let terms: [Term]
+
+  /// - Parameter terms: for each result the positions it reads, with weights.
+  init(inputs: Int, terms: [[Term]]) {
+    self.inputs = inputs
+    starts = terms.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
+    self.terms = Array(terms.joined())
+  }
+
+  private var results: Int { starts.count - 1 }
 
   var transposed: AxisMap {
-    var gathered = [[(position: Int, weight: Float)]](repeating: [], count: inputs)
-    for (result, sources) in terms.enumerated() {
-      for (position, weight) in sources { gathered[position].append((result, weight)) }
+    var gathered = [[Term]](repeating: [], count: inputs)
+    for result in 0..<results {
+      for (position, weight) in terms[starts[result]..<starts[result + 1]] { gathered[position].append((result, weight)) }
     }
-    return AxisMap(inputs: terms.count, terms: gathered)
+    return AxisMap(inputs: results, terms: gathered)
   }
 
   func callAsFunction(_ x: Tensor, axis: Int) -> Tensor {
     var shape = x.shape
-    shape[axis] = terms.count
+    shape[axis] = results
     let inner = shape[(axis + 1)...].reduce(1, *)
-    let result = Storage(count: shape.reduce(1, *))
-    let (source, target) = (x.storage.pointer, result.pointer)
-    let rows = shape[..<axis].reduce(1, *) * terms.count
-    parallel(rows, work: rows * inner * 2) { range in
-      for row in range {
-        let (slab, position) = row.quotientAndRemainder(dividingBy: terms.count)
-        let to = target + row * inner
-        to.update(repeating: 0, count: inner)
-        for (position, weight) in terms[position] {
-          addScaled(source + (slab * inputs + position) * inner, weight, to: to, count: inner)
+    let result = Tensor(storage: Storage(count: shape.reduce(1, *)), shape: shape)
+    let rows = shape[..<axis].reduce(1, *) * results
+    terms.withUnsafeBufferPointer { terms in
+      parallel(rows, work: rows * inner * 2) { range in
+        let end = result.storage.pointer + range.upperBound * inner
+        for row in range {
+          let (slab, place) = row.quotientAndRemainder(dividingBy: results)
+          let from = x.storage.pointer + slab * inputs * inner
+          addUp(terms[starts[place]..<starts[place + 1]], from, result.storage.pointer + row * inner, inner, end)
         }
       }
     }
-    return Tensor(storage: result, shape: shape).recorded(x) { upstream, _, _ in transposed(upstream, axis: axis) }
+    return result.recorded(x) { upstream, _, _ in transposed(upstream, axis: axis) }
   }
-}
 
-/// `y += x·scale`.
-@inline(always) private func addScaled(_ x: Pointer, _ scale: Float, to y: Pointer, count: Int) {
-  var i = 0
-  while i + 16 <= count {
-    fma(Vector(loading: x + i), Vector(repeating: scale), Vector(loading: y + i)).store(to: y + i)
-    i += 16
-  }
-  while i < count {
-    y[i] += x[i] * scale
-    i += 1
+  /// One row of results; what a vector writes beyond it, short of `end`, is overwritten by the next.
+  @inline(always) private func addUp(
+    _ terms: Slice<UnsafeBufferPointer<Term>>, _ from: Pointer, _ to: Pointer, _ inner: Int, _ end: Pointer
+  ) {
+    for i in stride(from: 0, to: inner, by: 16) {
+      var sum = Vector()
+      for (position, weight) in terms {
+        sum = fma(Vector(loading: from + position * inner + i), Vector(repeating: weight), sum)
+      }
+      RowLanes(to + i, end - (to + i))[0] = sum
+    }
   }
 }
 

@@ -54,6 +54,9 @@ OPERATIONS = {
     "mean": torch.mean,
     "variance": lambda x: x.var(1, unbiased=False),
     "max": lambda x: x.amax(1),
+    "max of columns": lambda x: x.amax(0),
+    "argmax": lambda x: x.argmax(1).float(),
+    "argmax of columns": lambda x: x.argmax(0).float(),
     "logSumExp": lambda x: torch.logsumexp(x, 1),
     "cumulative sum": lambda x: torch.cumsum(x, 1),
     "softmax": lambda x: torch.softmax(x, 1),
@@ -63,8 +66,14 @@ OPERATIONS = {
     "concatenate": lambda a, b: torch.cat([a, b], 1),
     "slice": lambda x: x[:, 100:900].contiguous(),
     "pad": lambda x: F.pad(x, (1, 1)),
+    "repeat": lambda x: x.repeat_interleave(2, 1),
+    "tile": lambda x: x.tile(2, 1),
+    "flip": lambda x: x.flip(1),
+    "roll": lambda x: x.roll(100, 1),
     "embedding": lambda table, index: F.embedding(index, table),
     "gather": lambda x, index: torch.gather(x, 1, index),
+    "scatter-add": lambda x, values, index: x.scatter_add(1, index, values),
+    "scatter-add to rows": lambda x, values, index: x.scatter_add(0, index, values),
     "sort": lambda x: torch.sort(x, 1).values,
     "matmul 512": torch.matmul,
     "matmul 128×784×400": torch.matmul,
@@ -79,13 +88,14 @@ OPERATIONS = {
     "depthwise 3×3": convolution(padding=1, groups="depthwise"),
     "transposed 4×4 by 2": transposed,
     "causal, dilated": causal,
+    "bilinear to twice the size": lambda x: F.interpolate(x, scale_factor=2, mode="bilinear"),
     "average pool": lambda x: F.avg_pool2d(x, 2),
     "max pool": lambda x: F.max_pool2d(x, 2),
 }
 
 
 def reads_images(name):
-    return any(part in name for part in ("convolution", "depthwise", "transposed", "pool"))
+    return any(part in name for part in ("convolution", "depthwise", "transposed", "bilinear", "pool"))
 
 
 def prepared(name, inputs, channels_last):
@@ -96,8 +106,8 @@ def prepared(name, inputs, channels_last):
         return [images(x).contiguous(memory_format=form)] + inputs[1:]
     if "causal" in name:
         return [x.transpose(1, 2).contiguous()] + inputs[1:]
-    if name in ("embedding", "gather"):
-        return [x, inputs[1].long()]
+    if name in ("embedding", "gather", "scatter-add", "scatter-add to rows"):
+        return inputs[:-1] + [inputs[-1].long()]
     return inputs
 
 
