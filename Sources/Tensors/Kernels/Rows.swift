@@ -66,15 +66,3 @@ struct RowLanes {
   }
   return sum.lanesSum
 }
-
-extension Tensor {
-  /// A constant of this shape made row by row over the last axis; `body` gets each row's number and where to write it.
-  @inline(always)
-  func filledByRows(work: Int, _ body: (_ row: Int, _ target: Pointer) -> Void) -> Tensor {
-    let (result, width) = (Storage(count: count), shape.last ?? 1)
-    parallel(count / Swift.max(1, width), work: work) { rows in
-      for row in rows { body(row, result.pointer + row * width) }
-    }
-    return Tensor(storage: result, shape: shape)
-  }
-}

@@ -6,6 +6,11 @@ private enum KeepWherePositive: BinaryKernel {
     upstream.replacing(with: 0, where: x .<= 0)
   }
 }
+private enum ScaleWhereNegative: TernaryKernel {
+  @inline(always) static func apply(_ value: Vector, _ x: Vector, _ slope: Vector) -> Vector {
+    value.replacing(with: value * slope, where: x .<= 0)
+  }
+}
 private enum Elu: SmoothKernel {
   @inline(always) static func apply(_ x: Vector) -> Vector { x.replacing(with: vectorExpMinusOne(x), where: x .< 0) }
   @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value {
@@ -75,12 +80,9 @@ public func leakyRelu(_ x: Tensor, slope: Float = 0.01) -> Tensor {
 
 /// `value`, times `slope` where the constant `x` is not positive.
 private func scaled(_ value: Tensor, whereNegative x: Tensor, by slope: Float) -> Tensor {
-  let (v, w) = (value.storage.pointer, x.storage.pointer)
-  let result = Tensor.computed(x.shape) { i in
-    let value = Vector(loading: v + i)
-    return value.replacing(with: value * slope, where: Vector(loading: w + i) .<= 0)
+  value.zip(x, Tensor(slope), ScaleWhereNegative.self).recorded(value) { upstream, _, _ in
+    scaled(upstream, whereNegative: x, by: slope)
   }
-  return result.recorded(value) { upstream, _, _ in scaled(upstream, whereNegative: x, by: slope) }
 }
 
 /// x where it is positive and eˣ − 1 elsewhere (Clevert, Unterthiner & Hochreiter, arXiv 1511.07289).

@@ -33,22 +33,15 @@ extension Tensor: Analytic {
   /// Its gradient takes one pass, or tensor operations where it is itself recorded.
   func applying<Kernel: SmoothKernel>(_ kernel: Kernel.Type) -> Tensor {
     map(kernel).recorded(self) { upstream, inputs, output in
-      if Recording.isOn { return upstream * Kernel.slope(inputs[0], output) }
-      let (u, x, y) = (upstream.storage.pointer, inputs[0].storage.pointer, output.storage.pointer)
-      return .computed(output.shape) { i in
-        Vector(loading: u + i) * Kernel.slope(Vector(loading: x + i), Vector(loading: y + i))
-      }
+      Recording.isOn
+        ? upstream * Kernel.slope(inputs[0], output)
+        : upstream.zip(inputs[0], output, TimesSlope<Kernel>.self)
     }
   }
+}
 
-  /// A constant computed sixteen values at a time: `vector` gives those from an index on.
-  @inline(always)
-  static func computed(_ shape: [Int], _ vector: (Int) -> Vector) -> Tensor {
-    let result = Tensor(storage: Storage(count: shape.reduce(1, *)), shape: shape)
-    let (target, count) = (result.storage.pointer, result.count)
-    parallel(count, work: count, alignment: 32) { range in
-      for i in stride(from: range.lowerBound, to: range.upperBound, by: 16) { vector(i).store(to: target + i) }
-    }
-    return result
+private enum TimesSlope<Kernel: SmoothKernel>: TernaryKernel {
+  @inline(always) static func apply(_ upstream: Vector, _ x: Vector, _ y: Vector) -> Vector {
+    upstream * Kernel.slope(x, y)
   }
 }

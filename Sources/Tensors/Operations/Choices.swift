@@ -4,6 +4,16 @@ private enum Larger: BinaryKernel {
 private enum Smaller: BinaryKernel {
   @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector { smaller(a, b) }
 }
+private enum Clamp: TernaryKernel {
+  @inline(always) static func apply(_ x: Vector, _ low: Vector, _ high: Vector) -> Vector {
+    smaller(larger(x, low), high)
+  }
+}
+private enum Choose: TernaryKernel {
+  @inline(always) static func apply(_ mask: Vector, _ a: Vector, _ b: Vector) -> Vector {
+    a.replacing(with: b, where: mask .== 0)
+  }
+}
 /// The part of the gradient that goes to the first of two, of which the kernel takes one.
 private enum Share<Choice: BinaryKernel>: BinaryKernel {
   @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector {
@@ -37,18 +47,11 @@ private func chosen<Choice: BinaryKernel>(
 /// No gradient flows to the mask.
 public func select(_ mask: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
   let shape = broadcastShape(mask.shape, broadcastShape(a.shape, b.shape, in: "select"), in: "select")
+  let stretched = { (x: Tensor) in x.count == 1 ? x : x.copied(broadcastTo: shape) }
   let mask = mask.detached()
-  return selected(mask.copied(broadcastTo: shape), a.copied(broadcastTo: shape), b.copied(broadcastTo: shape)).recorded(
+  return mask.copied(broadcastTo: shape).zip(stretched(a), stretched(b), Choose.self).recorded(
     a, b, { upstream, inputs, _ in select(mask, upstream, Tensor(0)).summed(to: inputs[0].shape) },
     { upstream, inputs, _ in select(mask, Tensor(0), upstream).summed(to: inputs[1].shape) })
-}
-
-/// The choice for three tensors of one shape, in one pass.
-private func selected(_ mask: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
-  let (m, x, y) = (mask.storage.pointer, a.storage.pointer, b.storage.pointer)
-  return .computed(mask.shape) { i in
-    Vector(loading: x + i).replacing(with: Vector(loading: y + i), where: Vector(loading: m + i) .== 0)
-  }
 }
 
 extension Tensor {
@@ -56,9 +59,8 @@ extension Tensor {
   ///
   /// No gradient flows from beyond.
   public func clamped(to range: ClosedRange<Float>) -> Tensor {
-    let x = storage.pointer
-    let (low, high) = (Vector(repeating: range.lowerBound), Vector(repeating: range.upperBound))
-    return Tensor.computed(shape) { i in smaller(larger(Vector(loading: x + i), low), high) }
-      .recorded(self) { upstream, inputs, output in upstream * (inputs[0] .== output) }
+    zip(Tensor(range.lowerBound), Tensor(range.upperBound), Clamp.self).recorded(self) { upstream, inputs, output in
+      upstream * (inputs[0] .== output)
+    }
   }
 }

@@ -26,47 +26,56 @@ private func layerNormalizedRows(
   _ x: Tensor, _ scale: Tensor, _ offset: Tensor, _ epsilon: Float, into moments: Storage
 ) -> Tensor {
   let width = scale.count
-  let (source, s, o) = (x.storage.pointer, scale.storage.pointer, offset.storage.pointer)
-  return x.filledByRows(work: x.count) { row, y in
-    let x = source + row * width
-    let mean = rowSum(x, width) / Float(width)
-    var squares = Vector()
-    for i in stride(from: 0, to: width, by: 16) {
-      let centred = (RowLanes(x + i, width - i)[0] - mean).filling(from: width - i, with: 0)
-      squares = fma(centred, centred, squares)
+  let result = Storage(count: x.count)
+  let (source, target, s, o) = (x.storage.pointer, result.pointer, scale.storage.pointer, offset.storage.pointer)
+  parallel(x.count / max(1, width), work: x.count) { rows in
+    for row in rows {
+      let (x, y) = (source + row * width, target + row * width)
+      let mean = rowSum(x, width) / Float(width)
+      var squares = Vector()
+      for i in stride(from: 0, to: width, by: 16) {
+        let centred = (RowLanes(x + i, width - i)[0] - mean).filling(from: width - i, with: 0)
+        squares = fma(centred, centred, squares)
+      }
+      let inverse = 1 / (squares.lanesSum / Float(width) + epsilon).squareRoot()
+      for i in stride(from: 0, to: width, by: 16) {
+        let left = width - i
+        let normal = (RowLanes(x + i, left)[0] - mean) * inverse
+        RowLanes(y + i, left)[0] = fma(normal, RowLanes(s + i, left)[0], RowLanes(o + i, left)[0])
+      }
+      (moments.pointer[2 * row], moments.pointer[2 * row + 1]) = (mean, inverse)
     }
-    let inverse = 1 / (squares.lanesSum / Float(width) + epsilon).squareRoot()
-    for i in stride(from: 0, to: width, by: 16) {
-      let left = width - i
-      let normal = (RowLanes(x + i, left)[0] - mean) * inverse
-      RowLanes(y + i, left)[0] = fma(normal, RowLanes(s + i, left)[0], RowLanes(o + i, left)[0])
-    }
-    (moments.pointer[2 * row], moments.pointer[2 * row + 1]) = (mean, inverse)
   }
+  return Tensor(storage: result, shape: x.shape)
 }
 
 /// The gradients of input, scale and offset.
 private func layerNormalizedGradients(_ upstream: Tensor, _ x: Tensor, _ scale: Tensor, _ moments: Storage) -> [Tensor]
 {
   let width = scale.count
-  let shape = [x.count / max(1, width), width]
-  let products = Tensor(storage: Storage(count: x.count), shape: shape)  // upstream·normalised
+  let rows = x.count / max(1, width)
+  let (gradient, products) = (Storage(count: x.count), Storage(count: x.count))  // products are upstream·normalised
   let s = scale.storage.pointer
-  let gradient = x.filledByRows(work: 2 * x.count) { row, g in
-    let (u, x) = (upstream.storage.pointer + row * width, x.storage.pointer + row * width)
-    let p = products.storage.pointer + row * width
-    let (mean, inverse) = (moments.pointer[2 * row], moments.pointer[2 * row + 1])
-    for i in stride(from: 0, to: width, by: 16) {
-      let left = width - i
-      RowLanes(p + i, left)[0] = RowLanes(u + i, left)[0] * (RowLanes(x + i, left)[0] - mean) * inverse
-    }
-    let (shift, slope) = (rowSum(u, times: s, width) / Float(width), rowSum(p, times: s, width) / Float(width))
-    for i in stride(from: 0, to: width, by: 16) {
-      let left = width - i
-      let normal = (RowLanes(x + i, left)[0] - mean) * inverse
-      RowLanes(g + i, left)[0] =
-        (RowLanes(u + i, left)[0] * RowLanes(s + i, left)[0] - shift - normal * slope) * inverse
+  parallel(rows, work: 2 * x.count) { range in
+    for row in range {
+      let (u, x) = (upstream.storage.pointer + row * width, x.storage.pointer + row * width)
+      let (g, p) = (gradient.pointer + row * width, products.pointer + row * width)
+      let (mean, inverse) = (moments.pointer[2 * row], moments.pointer[2 * row + 1])
+      for i in stride(from: 0, to: width, by: 16) {
+        let left = width - i
+        RowLanes(p + i, left)[0] = RowLanes(u + i, left)[0] * (RowLanes(x + i, left)[0] - mean) * inverse
+      }
+      let (shift, slope) = (rowSum(u, times: s, width) / Float(width), rowSum(p, times: s, width) / Float(width))
+      for i in stride(from: 0, to: width, by: 16) {
+        let left = width - i
+        let normal = (RowLanes(x + i, left)[0] - mean) * inverse
+        RowLanes(g + i, left)[0] =
+          (RowLanes(u + i, left)[0] * RowLanes(s + i, left)[0] - shift - normal * slope) * inverse
+      }
     }
   }
-  return [gradient, products.sum(axis: 0), upstream.reshaped(to: shape).sum(axis: 0)]
+  return [
+    Tensor(storage: gradient, shape: x.shape), Tensor(storage: products, shape: [rows, width]).sum(axis: 0),
+    upstream.reshaped(to: [rows, width]).sum(axis: 0),
+  ]
 }

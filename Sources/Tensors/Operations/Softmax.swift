@@ -55,41 +55,52 @@ public func categoricalLogLikelihood(_ logits: Tensor, _ labels: IndexTensor) ->
 }
 
 private func softmaxRows(_ x: Tensor, logarithmic: Bool) -> Tensor {
-  let (source, width) = (x.storage.pointer, x.shape[x.rank - 1])
-  return x.filledByRows(work: 2 * x.count) { row, y in
-    let x = source + row * width
-    let largest = rowMaximum(x, width)
-    let sum = rowExponentials(x, width, minus: largest, into: logarithmic ? nil : y)
-    let logarithm = logarithmic ? Foundation.log(sum) : 0
-    for i in stride(from: 0, to: width, by: 16) {
-      let value = RowLanes((logarithmic ? x : y) + i, width - i)[0]
-      RowLanes(y + i, width - i)[0] = logarithmic ? (value - largest) - logarithm : value * (1 / sum)
+  let (result, width) = (Storage(count: x.count), x.shape[x.rank - 1])
+  let (source, target) = (x.storage.pointer, result.pointer)
+  parallel(x.count / max(1, width), work: 2 * x.count) { rows in
+    for row in rows {
+      let (x, y) = (source + row * width, target + row * width)
+      let largest = rowMaximum(x, width)
+      let sum = rowExponentials(x, width, minus: largest, into: logarithmic ? nil : y)
+      let logarithm = logarithmic ? Foundation.log(sum) : 0
+      for i in stride(from: 0, to: width, by: 16) {
+        let value = RowLanes((logarithmic ? x : y) + i, width - i)[0]
+        RowLanes(y + i, width - i)[0] = logarithmic ? (value - largest) - logarithm : value * (1 / sum)
+      }
     }
   }
+  return Tensor(storage: result, shape: x.shape)
 }
 
 private func softmaxGradientRows(_ upstream: Tensor, _ output: Tensor, logarithmic: Bool) -> Tensor {
-  let (upstreams, outputs, width) = (upstream.storage.pointer, output.storage.pointer, output.shape[output.rank - 1])
-  return output.filledByRows(work: output.count) { row, gradient in
-    let (u, y) = (upstreams + row * width, outputs + row * width)
-    let sum = rowSum(u, times: logarithmic ? nil : y, width)
-    for i in stride(from: 0, to: width, by: 16) {
-      let (ui, yi) = (RowLanes(u + i, width - i)[0], RowLanes(y + i, width - i)[0])
-      RowLanes(gradient + i, width - i)[0] =
-        logarithmic ? fma(weightExp(yi), Vector(repeating: -sum), ui) : yi * (ui - sum)
+  let (result, width) = (Storage(count: output.count), output.shape[output.rank - 1])
+  let (upstreams, outputs, target) = (upstream.storage.pointer, output.storage.pointer, result.pointer)
+  parallel(output.count / max(1, width), work: output.count) { rows in
+    for row in rows {
+      let (u, y) = (upstreams + row * width, outputs + row * width)
+      let sum = rowSum(u, times: logarithmic ? nil : y, width)
+      for i in stride(from: 0, to: width, by: 16) {
+        let (ui, yi) = (RowLanes(u + i, width - i)[0], RowLanes(y + i, width - i)[0])
+        RowLanes(target + row * width + i, width - i)[0] =
+          logarithmic ? fma(weightExp(yi), Vector(repeating: -sum), ui) : yi * (ui - sum)
+      }
     }
   }
+  return Tensor(storage: result, shape: output.shape)
 }
 
 /// upstream·(1 where the class is the label − probability), from the probabilities' logarithms.
 private func categoricalGradientRows(_ upstream: Tensor, _ labels: IndexTensor, _ logarithms: Tensor) -> Tensor {
-  let (upstreams, source) = (upstream.storage.pointer, logarithms.storage.pointer)
-  let width = logarithms.shape[logarithms.rank - 1]
-  return logarithms.filledByRows(work: logarithms.count) { row, gradient in
-    let x = source + row * width
-    for i in stride(from: 0, to: width, by: 16) {
-      RowLanes(gradient + i, width - i)[0] = weightExp(RowLanes(x + i, width - i)[0]) * -upstreams[row]
+  let (result, width) = (Storage(count: logarithms.count), logarithms.shape[logarithms.rank - 1])
+  let (upstreams, source, target) = (upstream.storage.pointer, logarithms.storage.pointer, result.pointer)
+  parallel(labels.count, work: logarithms.count) { rows in
+    for row in rows {
+      let (x, y) = (source + row * width, target + row * width)
+      for i in stride(from: 0, to: width, by: 16) {
+        RowLanes(y + i, width - i)[0] = weightExp(RowLanes(x + i, width - i)[0]) * -upstreams[row]
+      }
+      y[Int(labels.scalars[row])] += upstreams[row]
     }
-    gradient[Int(labels.scalars[row])] += upstreams[row]
   }
+  return Tensor(storage: result, shape: logarithms.shape)
 }
