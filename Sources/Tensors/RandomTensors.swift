@@ -1,38 +1,32 @@
 extension Tensor {
   /// Independent values, uniform in `range`.
   public static func uniform(_ shape: [Int], in range: Range<Float> = 0..<1, using random: inout Random) -> Tensor {
-    let width = range.upperBound - range.lowerBound
-    let last = range.upperBound.nextDown
-    return drawn(shape, using: &random, pairs: false) { bits, _ in
+    let (low, width) = (Vector(repeating: range.lowerBound), Vector(repeating: range.upperBound - range.lowerBound))
+    let last = Vector(repeating: range.upperBound.nextDown)
+    return drawn(shape, using: &random) { units, target in
       // Rounding could reach the open end.
-      (
-        smaller(
-          fma(unitInterval(bits), Vector(repeating: width), Vector(repeating: range.lowerBound)),
-          Vector(repeating: last)), nil
-      )
+      smaller(fma(units[0], width, low), last).store(to: target)
     }
   }
 
   /// Independent standard normal values (Box & Muller, 1958).
   public static func normal(_ shape: [Int], using random: inout Random) -> Tensor {
-    drawn(shape, using: &random, pairs: true) { first, second in
-      let radius = vectorSquareRoot(-2 * vectorLog(unitInterval(first)))
-      let (cosine, sine) = vectorCosineAndSine(turns: unitInterval(second))
-      return (radius * cosine, radius * sine)
+    drawn(shape, vectors: 2, using: &random) { units, target in
+      let radius = vectorSquareRoot(-2 * vectorLog(units[0]))
+      let (cosine, sine) = vectorCosineAndSine(turns: units[1])
+      (radius * cosine).store(to: target)
+      (radius * sine).store(to: target + 16)
     }
   }
 
   /// Independent standard Gumbel values, −ln(−ln u).
   public static func gumbel(_ shape: [Int], using random: inout Random) -> Tensor {
-    drawn(shape, using: &random, pairs: false) { bits, _ in (-vectorLog(-vectorLog(unitInterval(bits))), nil) }
+    drawn(shape, using: &random) { units, target in (-vectorLog(-vectorLog(units[0]))).store(to: target) }
   }
 
   /// Independent standard logistic values, ln(u/(1−u)).
   public static func logistic(_ shape: [Int], using random: inout Random) -> Tensor {
-    drawn(shape, using: &random, pairs: false) { bits, _ in
-      let u = unitInterval(bits)
-      return (vectorLog(u / (1 - u)), nil)
-    }
+    drawn(shape, using: &random) { units, target in vectorLog(units[0] / (1 - units[0])).store(to: target) }
   }
 
   /// 1 with the probability that each value gives and 0 otherwise; no gradient flows.
@@ -40,31 +34,34 @@ extension Tensor {
     Tensor.uniform(probabilities.shape, using: &random) .< probabilities.detached()
   }
 
-  /// Values made from random bits, sixteen (or two times sixteen) at a time, in an order that threads do not change.
+  /// Values made so many vectors at a time from as many of uniform numbers, in an order that threads do not change.
   @inline(__always)
   private static func drawn(
-    _ shape: [Int], using random: inout Random, pairs: Bool,
-    _ make: (SIMD16<UInt32>, SIMD16<UInt32>) -> (Vector, Vector?)
+    _ shape: [Int], vectors: Int = 1, using random: inout Random, _ make: (_ units: UnitIntervals, Pointer) -> Void
   ) -> Tensor {
     let count = checkedCount(of: shape, in: "Tensor")
-    let result = Storage(count: count)
-    let target = result.pointer
-    let vectors = (count + 15) / 16
-    let units = pairs ? (vectors + 1) / 2 : vectors
-    let draws = pairs ? 16 : 8  // 64-bit numbers for each unit
+    let calls = (count + 16 * vectors - 1) / (16 * vectors)
+    let result = Storage(count: calls * vectors * 16)
     let stream = random
-    parallel(units, work: 4 * count) { range in
-      for unit in range {
-        let first = stream.bits(after: unit * draws)
-        let second = pairs ? stream.bits(after: unit * draws + 8) : first
-        let (a, b) = make(first, second)
-        let position = unit * (pairs ? 32 : 16)
-        a.store(to: target + position)
-        if let b, position + 16 < count { b.store(to: target + position + 16) }
+    parallel(calls, work: 4 * count) { range in
+      for call in range {
+        make(UnitIntervals(stream: stream, start: call * vectors * 8), result.pointer + call * vectors * 16)
       }
     }
-    random.skip(units * draws)
+    random.skip(calls * vectors * 8)
     return Tensor(storage: result, shape: shape)
+  }
+}
+
+/// Vectors of independent numbers, uniform in 0…1, of a stream after its first `start` draws.
+private struct UnitIntervals {
+  let stream: Random
+  let start: Int
+
+  /// 23 random bits as the middle of one of 2²³ equal parts of 0…1: never 0 and never 1.
+  @inline(always) subscript(number: Int) -> Vector {
+    let bits = stream.bits(after: start + 8 * number)
+    return unsafeBitCast((bits &>> 9) | 0x3f80_0000, to: Vector.self) - (1 - 0x1p-24)
   }
 }
 
@@ -109,11 +106,4 @@ extension Random {
 
   /// Leaves out the next `count` numbers.
   fileprivate mutating func skip(_ count: Int) { seed &+= gamma &* UInt64(count) }
-}
-
-/// 23 random bits as the middle of one of 2²³ equal parts of 0…1: never 0 and never 1.
-@inline(always)
-private func unitInterval(_ bits: SIMD16<UInt32>) -> Vector {
-  let inOneToTwo = unsafeBitCast((bits &>> 9) | 0x3f80_0000, to: Vector.self)
-  return inOneToTwo - (1 - 0x1p-24)
 }

@@ -1,5 +1,5 @@
 /// One time step of sixteen units; nothing passes by value, since a call would cut the vectors into four.
-protocol RecurrentCell {
+protocol RecurrentCell: SendableMetatype {
   static var gates: Int { get }
   /// Turns `x`, the input's part of the gates' sums, into the gates; `r` and `bias` are h's part. Writes h and c `next` on.
   static func forward(

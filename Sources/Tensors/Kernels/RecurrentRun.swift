@@ -11,14 +11,14 @@ struct RecurrentRun<Cell: RecurrentCell>: Sendable {
   /// The distance between steps of h and c.
   private var next: Int { batch * hidden }
 
-  /// The inputs are x, h, c, W, U and the bias beside W; the sums' part that comes from x is one product over all steps.
-  init(_ inputs: [Tensor], recurrentBias: Tensor) {
+  /// The inputs are x, h, c, W, U and the biases beside W and U; x's part of the sums is one product over all steps.
+  init(_ inputs: [Tensor]) {
     let inputs = inputs.map { $0.detached() }
     (batch, time, hidden) = (inputs[0].shape[0], inputs[0].shape[1], inputs[1].shape[1])
     x = inputs[0].permuted([1, 0, 2])
     gates = linear(x, inputs[3], inputs[5])
     (h, c) = (inputs[1].followed(by: time), inputs[2].followed(by: time))
-    let (weight, bias) = (MatrixView(pointer: inputs[4].storage.pointer, stride: width), recurrentBias.storage.pointer)
+    let (weight, bias) = (MatrixView(pointer: inputs[4].storage.pointer, stride: width), inputs[6].storage.pointer)
     let (h, c, gates) = (h.storage.pointer, c.storage.pointer, gates.storage.pointer)
     let (hidden, width, next, steps, batch) = (hidden, width, next, time, batch)
     let strips = MatrixProduct.strips(of: weight, depth: hidden, columns: width)
@@ -45,25 +45,24 @@ struct RecurrentRun<Cell: RecurrentCell>: Sendable {
     }
   }
 
-  /// h after each step as `[batch, time, hidden]`, then the last c where there is one, in one vector.
+  /// h after each step as `[batch, time, hidden]`, then the last c, in one vector.
   var result: Tensor {
-    let cells = Cell.gates == 4 ? next : 0
-    let result = Storage(count: time * next + cells)
+    let result = Storage(count: (time + 1) * next)
     let axes = [
       CopyAxis(extent: batch, reading: hidden, writing: time * hidden),
       CopyAxis(extent: time, reading: next, writing: hidden), CopyAxis(extent: hidden, reading: 1, writing: 1),
     ]
     copyBlock(axes, from: h.storage.pointer + next, to: result.pointer)
-    (result.pointer + time * next).update(from: c.storage.pointer + time * next, count: cells)
-    return Tensor(storage: result, shape: [time * next + cells])
+    (result.pointer + time * next).update(from: c.storage.pointer + time * next, count: next)
+    return Tensor(storage: result, shape: [(time + 1) * next])
   }
 
-  /// The gradients of the inputs and of the recurrent bias; those of the weights are one product over all steps each.
+  /// The gradients of the inputs; those of the weights are one product over all steps each.
   func gradients(_ upstream: Tensor, _ inputs: [Tensor]) -> [Tensor] {
     let steps = (0..<2).map { _ in Tensor(storage: Storage(count: time * batch * width), shape: [time * batch, width]) }
     let (dx, dr) = (steps[0], Cell.gates == 4 ? steps[0] : steps[1])
     let (dh, dc) = (Tensor.zeros([batch, hidden]), Tensor.zeros([batch, hidden]))
-    if Cell.gates == 4 { dc.storage.pointer.update(from: upstream.storage.pointer + time * next, count: next) }
+    dc.storage.pointer.update(from: upstream.storage.pointer + time * next, count: next)
     let weight = MatrixView(pointer: inputs[4].storage.pointer, stride: width, isTransposed: true)
     let strips = MatrixProduct.strips(of: weight, depth: width, columns: hidden)
     parallel(batch, work: time * next * hidden, alignment: 8, isFine: false) { part in

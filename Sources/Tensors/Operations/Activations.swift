@@ -6,37 +6,52 @@ private enum KeepWherePositive: BinaryKernel {
     upstream.replacing(with: 0, where: x .<= 0)
   }
 }
+private enum ScaleWhereNegative: TernaryKernel {
+  @inline(always) static func apply(_ value: Vector, _ x: Vector, _ slope: Vector) -> Vector {
+    value.replacing(with: value * slope, where: x .<= 0)
+  }
+}
 private enum Elu: SmoothKernel {
   @inline(always) static func apply(_ x: Vector) -> Vector { x.replacing(with: vectorExpMinusOne(x), where: x .< 0) }
   @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value {
-    (-(-x).positivePart).exponential
+    (-(-x).positivePart).applying(Exp.self)
   }
 }
 private enum Gelu: SmoothKernel {
   @inline(always) static func apply(_ x: Vector) -> Vector { vectorGelu(x) }
   @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value {
-    x.normalProbability + x * x.normalDensity
+    x.applying(NormalProbability.self) + x * x.applying(NormalDensity.self)
   }
 }
+private enum NormalProbability: SmoothKernel {
+  @inline(always) static func apply(_ x: Vector) -> Vector { vectorNormalProbability(x) }
+  @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value { x.applying(NormalDensity.self) }
+}
+private enum NormalDensity: SmoothKernel {
+  @inline(always) static func apply(_ x: Vector) -> Vector { vectorNormalDensity(x) }
+  @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value { -(x * y) }
+}
 private enum Silu: SmoothKernel {
-  @inline(always) static func apply(_ x: Vector) -> Vector { larger(x, Vector(repeating: -200)) * x.logistic }
+  @inline(always) static func apply(_ x: Vector) -> Vector { larger(x, Vector(repeating: -200)) * vectorSigmoid(x) }
   @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value {
-    let s = x.logistic
+    let s = x.applying(Sigmoid.self)
     return s * (1 + x * (1 - s))
   }
 }
 private enum Sigmoid: SmoothKernel {
   @inline(always) static func apply(_ x: Vector) -> Vector { vectorSigmoid(x) }
   // Rather than 1 − y, which has few digits where y is near 1.
-  @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value { y * (-x).logistic }
+  @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value {
+    y * (-x).applying(Sigmoid.self)
+  }
 }
 private enum LogSigmoid: SmoothKernel {
   @inline(always) static func apply(_ x: Vector) -> Vector { -vectorSoftplus(-x) }
-  @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value { (-x).logistic }
+  @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value { (-x).applying(Sigmoid.self) }
 }
 private enum Softplus: SmoothKernel {
   @inline(always) static func apply(_ x: Vector) -> Vector { vectorSoftplus(x) }
-  @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value { x.logistic }
+  @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value { x.applying(Sigmoid.self) }
 }
 private enum Tanh: SmoothKernel {
   @inline(always) static func apply(_ x: Vector) -> Vector { vectorTanh(x) }
@@ -60,23 +75,13 @@ func keepWherePositive(_ upstream: Tensor, _ x: Tensor) -> Tensor {
 
 /// x where it is positive and `slope`·x elsewhere; its gradient at 0 is `slope` (Maas, Hannun & Ng, 2013).
 public func leakyRelu(_ x: Tensor, slope: Float = 0.01) -> Tensor {
-  scaled(x.detached(), whereNegative: x.detached(), by: slope).recorded(x) { upstream, inputs, _ in
-    scaled(upstream, whereNegative: inputs[0].detached(), by: slope)
-  }
+  scaled(x, whereNegative: x.detached(), by: slope)
 }
 
 /// `value`, times `slope` where the constant `x` is not positive.
 private func scaled(_ value: Tensor, whereNegative x: Tensor, by slope: Float) -> Tensor {
-  let result = Storage(count: x.count)
-  let (v, w, y) = (value.storage.pointer, x.storage.pointer, result.pointer)
-  parallel(x.count, work: x.count, alignment: 32) { range in
-    for i in stride(from: range.lowerBound, to: range.upperBound, by: 16) {
-      let v = Vector(loading: v + i)
-      v.replacing(with: v * slope, where: Vector(loading: w + i) .<= 0).store(to: y + i)
-    }
-  }
-  return Tensor(storage: result, shape: x.shape).recorded(value) { outer, _, _ in
-    scaled(outer, whereNegative: x, by: slope)
+  value.zip(x, Tensor(slope), ScaleWhereNegative.self).recorded(value) { upstream, _, _ in
+    scaled(upstream, whereNegative: x, by: slope)
   }
 }
 

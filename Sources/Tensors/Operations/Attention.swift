@@ -50,16 +50,12 @@ struct AttentionLayout {
     (self.heads, depth, valueDepth) = (heads, keys.shape[rank - 1] / heads, values.shape[rank - 1] / heads)
     isCausal = causal
     if causal, time > keyTime { fail("attention", "causal attention needs a key for each query; \(shapes) have fewer") }
-    guard let mask else {
-      self.mask = nil
-      return
-    }
-    let full = (mask.rank > 2 ? leading : []) + [time, keyTime]
-    guard mask.rank <= full.count, zip(mask.shape.reversed(), full.reversed()).allSatisfy({ $0 == $1 || $0 == 1 })
-    else {
+    let full = ((mask?.rank ?? 0) > 2 ? leading : []) + [time, keyTime]
+    let stretches = zip(mask?.shape.reversed() ?? [], full.reversed()).allSatisfy { $0 == $1 || $0 == 1 }
+    if let mask, mask.rank > full.count || !stretches {
       fail("attention", "the mask \(mask.shape) cannot be stretched to \(full)")
     }
-    self.mask = mask.copied(broadcastTo: full)
+    self.mask = mask?.copied(broadcastTo: full)
   }
 }
 

@@ -1,22 +1,19 @@
 private enum Less: BinaryKernel {
-  @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector {
-    Vector(repeating: 0).replacing(with: 1, where: a .< b)
-  }
+  @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector { ones(where: a .< b) }
 }
 private enum LessOrEqual: BinaryKernel {
-  @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector {
-    Vector(repeating: 0).replacing(with: 1, where: a .<= b)
-  }
+  @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector { ones(where: a .<= b) }
 }
 private enum Equal: BinaryKernel {
-  @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector {
-    Vector(repeating: 0).replacing(with: 1, where: a .== b)
-  }
+  @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector { ones(where: a .== b) }
 }
 private enum NotEqual: BinaryKernel {
-  @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector {
-    Vector(repeating: 0).replacing(with: 1, where: a .!= b)
-  }
+  @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector { ones(where: a .!= b) }
+}
+
+/// 1 where the condition holds, else 0.
+@inline(always) private func ones(where condition: SIMDMask<IntVector>) -> Vector {
+  Vector(repeating: 0).replacing(with: 1, where: condition)
 }
 
 /// Masks: 1 where the comparison holds and 0 elsewhere; shapes broadcast and no gradient flows.

@@ -1,4 +1,4 @@
-private enum Exp: SmoothKernel {
+enum Exp: SmoothKernel {
   @inline(always) static func apply(_ x: Vector) -> Vector { vectorExp(x) }
   @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value { y }
 }
@@ -27,12 +27,12 @@ private enum Magnitude: SmoothKernel {
   @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value { x.signs }
 }
 private enum Sine: SmoothKernel {
-  @inline(always) static func apply(_ x: Vector) -> Vector { x.sine }
-  @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value { x.cosine }
+  @inline(always) static func apply(_ x: Vector) -> Vector { vectorCosineAndSine(x).sine }
+  @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value { x.applying(Cosine.self) }
 }
 private enum Cosine: SmoothKernel {
-  @inline(always) static func apply(_ x: Vector) -> Vector { x.cosine }
-  @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value { -x.sine }
+  @inline(always) static func apply(_ x: Vector) -> Vector { vectorCosineAndSine(x).cosine }
+  @inline(always) static func slope<Value: Analytic>(_ x: Value, _ y: Value) -> Value { -x.applying(Sine.self) }
 }
 private enum Sign: UnaryKernel {
   @inline(always) static func apply(_ x: Vector) -> Vector { x.signs }

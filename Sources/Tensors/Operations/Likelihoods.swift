@@ -20,17 +20,7 @@ public func bernoulliLogLikelihood(_ x: Tensor, logits: Tensor) -> Tensor {
     upstream, inputs, _ in
     upstream * inputs[1]
   } _: { upstream, inputs, _ in
-    upstream * residual(inputs[0], logits: inputs[1])
-  }
-}
-
-/// x − sigmoid(logit).
-private func residual(_ x: Tensor, logits: Tensor) -> Tensor {
-  x.zip(logits, BernoulliResidual.self).recorded(x, logits) {
-    upstream, _, _ in
-    upstream
-  } _: { upstream, inputs, _ in
-    let probability = sigmoid(inputs[1])
-    return -upstream * probability * (1 - probability)
+    let (x, logits) = (inputs[0], inputs[1])
+    return upstream * (Recording.isOn ? x - sigmoid(logits) : x.zip(logits, BernoulliResidual.self))
   }
 }

@@ -4,14 +4,8 @@ extension Tensor {
   /// Its gradient is right where values are 0.
   public func product(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
     let folding = ReductionAxes(axes, of: self, in: "product")
-    var current = self
-    for run in folding.runs.reversed() {
-      let (before, after) = (current.shape[..<run.lowerBound], current.shape[run.upperBound...])
-      let extents = [before.reduce(1, *), current.shape[run].reduce(1, *), after.reduce(1, *)]
-      current = current.reshaped(to: extents).productOfMiddle()
-        .reshaped(to: before + run.map { _ in 1 } + after)
-    }
-    return current.reshaped(to: folding.shape(keeping: keepingAxes))
+    return folding.axes.reversed().reduce(self) { $0.product(along: $1) }
+      .reshaped(to: folding.shape(keeping: keepingAxes))
   }
 
   /// The product over one axis; it disappears, or stays with extent 1 when `keepingAxes`.
@@ -19,26 +13,26 @@ extension Tensor {
     product(axes: [axis], keepingAxes: keepingAxes)
   }
 
-  /// `[outer, middle, inner]` → `[outer, 1, inner]`.
-  private func productOfMiddle() -> Tensor {
-    reduced(outer: shape[0], middle: shape[1], inner: shape[2], to: [shape[0], 1, shape[2]], ProductReduction.self)
-      .recorded(self) { upstream, inputs, output in
-        // A quotient would be 0/0 where a value, or an underflowing product, is 0.
-        let hasZero = (output .== 0).sum().scalar > 0
-        return upstream * (hasZero ? inputs[0].productsOfOthers() : output / inputs[0])
-      }
+  /// The product along one axis, which stays with extent 1.
+  private func product(along axis: Int) -> Tensor {
+    let folding = ReductionAxes([axis], of: self, in: "product")
+    return reduced(over: folding, true, ProductReduction.self).recorded(self) { upstream, inputs, output in
+      // A quotient would be 0/0 where a value, or an underflowing product, is 0.
+      let hasZero = (output .== 0).sum().scalar > 0
+      return upstream * (hasZero ? inputs[0].productsOfOthers(along: axis) : output / inputs[0])
+    }
   }
 
-  /// For each value the product of all others along the middle axis, by halves.
-  private func productsOfOthers() -> Tensor {
-    let extent = shape[1]
+  /// For each value the product of all others along an axis, by halves.
+  private func productsOfOthers(along axis: Int) -> Tensor {
+    let extent = shape[axis]
     if extent <= 1 { return .ones(shape) }
-    let (front, back) = (sliced(0..<extent / 2, axis: 1), sliced(extent / 2..<extent, axis: 1))
+    let (front, back) = (sliced(0..<extent / 2, axis: axis), sliced(extent / 2..<extent, axis: axis))
     return concatenate(
       [
-        front.productsOfOthers() * back.product(axis: 1, keepingAxes: true),
-        back.productsOfOthers() * front.product(axis: 1, keepingAxes: true),
-      ], axis: 1)
+        front.productsOfOthers(along: axis) * back.product(along: axis),
+        back.productsOfOthers(along: axis) * front.product(along: axis),
+      ], axis: axis)
   }
 
   /// The sum of each value and all before it along an axis.

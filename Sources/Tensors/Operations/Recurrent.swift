@@ -14,28 +14,11 @@
 public func lstm(
   _ x: Tensor, hidden: Tensor, cell: Tensor, inputWeight: Tensor, recurrentWeight: Tensor, bias: Tensor
 ) -> (outputs: Tensor, hidden: Tensor, cell: Tensor) {
-  let layout = RecurrentLayout("lstm", gates: 4, x, hidden, inputWeight, recurrentWeight, [bias])
-  guard cell.shape == hidden.shape else {
-    fail("lstm", "the cell \(cell.shape) must have the shape of the hidden state, \(hidden.shape)")
+  recurrent(LSTMCell.self, "lstm", x, hidden, cell, inputWeight, recurrentWeight, [bias]) { fromX, fromH, _, cell in
+    let gates = zip(fromX, fromH).map { $0 + $1 }
+    let new = sigmoid(gates[1]) * cell + sigmoid(gates[0]) * tanh(gates[2])
+    return (sigmoid(gates[3]) * tanh(new), new)
   }
-  let inputs = [x, hidden, cell, inputWeight, recurrentWeight, bias]
-  let run = RecurrentRun<LSTMCell>(inputs, recurrentBias: .zeros(bias.shape))
-  let states = run.result.recorded(fusing: inputs) { inputs in
-    var (h, c, steps): (Tensor, Tensor, [Tensor]) = (inputs[1], inputs[2], [])
-    for t in 0..<layout.time {
-      let sums = linear(layout.step(inputs[0], t), inputs[3], inputs[5]) + matmul(h, inputs[4])
-      let gates = layout.split(sums)
-      c = sigmoid(gates[1]) * c + sigmoid(gates[0]) * tanh(gates[2])
-      h = sigmoid(gates[3]) * tanh(c)
-      steps.append(h)
-    }
-    return concatenate([layout.joined(steps), c.reshaped(to: [-1])], axis: 0)
-  } backward: { upstream, inputs, _ in
-    run.gradients(upstream, inputs).dropLast()
-  }
-  let outputs = layout.outputs(of: states)
-  let last = states.sliced(outputs.count..<states.count, axis: 0).reshaped(to: hidden.shape)
-  return (outputs, layout.time == 0 ? hidden : layout.step(outputs, layout.time - 1), last)
 }
 
 /// A gated recurrent unit (Cho et al., arXiv 1406.1078) over whole sequences, as one operation.
@@ -54,26 +37,43 @@ public func lstm(
 public func gru(
   _ x: Tensor, hidden: Tensor, inputWeight: Tensor, recurrentWeight: Tensor, inputBias: Tensor, recurrentBias: Tensor
 ) -> (outputs: Tensor, hidden: Tensor) {
-  let layout = RecurrentLayout("gru", gates: 3, x, hidden, inputWeight, recurrentWeight, [inputBias, recurrentBias])
-  let inputs = [x, hidden, inputWeight, recurrentWeight, inputBias, recurrentBias]
-  let kernelInputs = { @Sendable (i: [Tensor]) in [i[0], i[1], .zeros(i[1].shape), i[2], i[3], i[4]] }
-  let run = RecurrentRun<GRUCell>(kernelInputs(inputs), recurrentBias: recurrentBias)
+  let result = recurrent(
+    GRUCell.self, "gru", x, hidden, .zeros(hidden.shape), inputWeight, recurrentWeight, [inputBias, recurrentBias]
+  ) { a, b, hidden, unused in
+    let z = sigmoid(a[1] + b[1])
+    return ((1 - z) * tanh(a[2] + sigmoid(a[0] + b[0]) * b[2]) + z * hidden, unused)
+  }
+  return (result.outputs, result.hidden)
+}
+
+/// A cell over whole sequences; `composed` is one step of it in plain operations, from the gates' parts of x·W + b and h·U + d.
+private func recurrent<Cell: RecurrentCell>(
+  _ kernel: Cell.Type, _ operation: String, _ x: Tensor, _ hidden: Tensor, _ cell: Tensor, _ inputWeight: Tensor,
+  _ recurrentWeight: Tensor, _ biases: [Tensor],
+  composed: @escaping @Sendable (_ a: [Tensor], _ b: [Tensor], _ h: Tensor, _ c: Tensor) -> (h: Tensor, c: Tensor)
+) -> (outputs: Tensor, hidden: Tensor, cell: Tensor) {
+  let layout = RecurrentLayout(operation, gates: Cell.gates, x, hidden, inputWeight, recurrentWeight, biases)
+  guard cell.shape == hidden.shape else {
+    fail(operation, "the cell \(cell.shape) must have the shape of the hidden state, \(hidden.shape)")
+  }
+  let recurrentBias = biases.count == 2 ? biases[1] : .zeros(biases[0].shape)
+  let inputs = [x, hidden, cell, inputWeight, recurrentWeight, biases[0], recurrentBias]
+  let run = RecurrentRun<Cell>(inputs)
   let states = run.result.recorded(fusing: inputs) { inputs in
-    var (h, steps): (Tensor, [Tensor]) = (inputs[1], [])
+    var (h, c) = (inputs[1], inputs[2])
+    var steps = [Tensor.zeros([layout.batch, 0])]
     for t in 0..<layout.time {
-      let a = layout.split(linear(layout.step(inputs[0], t), inputs[2], inputs[4]))
-      let b = layout.split(linear(h, inputs[3], inputs[5]))
-      let z = sigmoid(a[1] + b[1])
-      h = (1 - z) * tanh(a[2] + sigmoid(a[0] + b[0]) * b[2]) + z * h
+      let (a, b) = (linear(layout.step(inputs[0], t), inputs[3], inputs[5]), linear(h, inputs[4], inputs[6]))
+      (h, c) = composed(layout.split(a), layout.split(b), h, c)
       steps.append(h)
     }
-    return layout.joined(steps)
+    return concatenate([concatenate(steps, axis: 1).reshaped(to: [-1]), c.reshaped(to: [-1])], axis: 0)
   } backward: { upstream, inputs, _ in
-    let found = run.gradients(upstream, kernelInputs(inputs))
-    return Array(found[...1] + found[3...])
+    run.gradients(upstream, inputs)
   }
   let outputs = layout.outputs(of: states)
-  return (outputs, layout.time == 0 ? hidden : layout.step(outputs, layout.time - 1))
+  let last = states.sliced(outputs.count..<states.count, axis: 0).reshaped(to: hidden.shape)
+  return (outputs, layout.time == 0 ? hidden : layout.step(outputs, layout.time - 1), last)
 }
 
 /// The extents of a recurrent operation, checked.
@@ -106,14 +106,7 @@ struct RecurrentLayout {
   }
 
   /// Each gate's part of `[batch, gates·hidden]`.
-  func split(_ sums: Tensor) -> [Tensor] {
-    (0..<gates).map { sums.sliced($0 * hidden..<($0 + 1) * hidden, axis: 1) }
-  }
-
-  /// The steps' `[batch, hidden]` as one vector in the order of `[batch, time, hidden]`.
-  func joined(_ steps: [Tensor]) -> Tensor {
-    steps.isEmpty ? .zeros([0]) : stack(steps, axis: 1).reshaped(to: [-1])
-  }
+  func split(_ sums: Tensor) -> [Tensor] { sums.split(sizes: .init(repeating: hidden, count: gates), axis: 1) }
 
   /// The outputs at the beginning of what a run gives, without copying them.
   func outputs(of states: Tensor) -> Tensor {

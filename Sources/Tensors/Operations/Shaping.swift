@@ -65,11 +65,8 @@ extension Tensor {
       fail("permuted", "the order \(order) must name each of the \(rank) axes of shape \(shape) once")
     }
     let own = strides(of: shape)
-    var inverse = order
-    for (position, axis) in order.enumerated() { inverse[axis] = position }
-    let back = inverse
     return copied(shape: order.map { shape[$0] }, reading: order.map { own[$0] }).recorded(self) { upstream, _, _ in
-      upstream.permuted(back)
+      upstream.permuted(order.indices.sorted { order[$0] < order[$1] })
     }
   }
 

@@ -1,5 +1,6 @@
 import COpenBLAS
 import Foundation
+import Tensors
 
 /// OpenBLAS on the calling thread alone; the threads are ours.
 private let singleThreadedBLAS: Void = openblas_set_num_threads(1)
@@ -117,7 +118,7 @@ extension Tensor {
     var pivots = [Int?](repeating: nil, count: shape.dropLast(2).reduce(1, *))
     pivots.withUnsafeMutableBufferPointer { pivots in
       // Stopping the program is left to the calling thread, whose stack knows the line.
-      parallel(pivots.count, work: count * Swift.min(shape[rank - 1], shape[rank - 2])) { part in
+      inParallel(pivots.count, work: count * Swift.min(shape[rank - 1], shape[rank - 2])) { part in
         for number in part { pivots[number] = body(number) }
       }
     }
