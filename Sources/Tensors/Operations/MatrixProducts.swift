@@ -54,16 +54,8 @@ package func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor, support: Matr
   guard weight.rank == 2, x.rank >= 1, x.shape.last == weight.shape[0], bias.shape == [weight.shape[1]] else {
     fail("linear", "the input \(x.shape), the weight \(weight.shape) and the bias \(bias.shape) do not fit")
   }
-  let (inputs, outputs) = (weight.shape[0], weight.shape[1])
-  let rows = x.shape.dropLast().reduce(1, *)
-  let result = Storage(count: rows * outputs)
-  MatrixProduct(
-    a: MatrixView(pointer: x.storage.pointer, stride: inputs),
-    b: MatrixView(pointer: weight.storage.pointer, stride: outputs),
-    c: MatrixView(pointer: result.pointer, stride: outputs), rows: rows, columns: outputs, depth: inputs,
-    bias: bias.storage.pointer, support: support?.rows
-  ).run()
-  let value = Tensor(storage: result, shape: x.shape.dropLast() + [outputs])
+  let value = product(x.reshapedToMatrix, weight, plus: bias, support: support?.rows)
+    .reshaped(to: x.shape.dropLast() + [weight.shape[1]])
   guard x.node != nil || weight.node != nil || bias.node != nil, Recording.isOn else { return value }
   return value.recorded(
     from: [x, weight, bias],
@@ -107,29 +99,30 @@ extension Range<Int> {
 /// up·Wᵀ.
 private func inputGradient(_ upstream: Tensor, _ weight: Tensor, _ support: MatrixSupport?) -> Tensor {
   guard let support, !Recording.isOn else { return matmul(upstream, weight, transposingSecond: true) }
-  let (rows, inputs, outputs) = (upstream.shape[0], weight.shape[0], weight.shape[1])
-  let result = Storage(count: rows * inputs)
-  MatrixProduct(
-    a: MatrixView(pointer: upstream.storage.pointer, stride: outputs),
-    b: MatrixView(pointer: weight.storage.pointer, stride: outputs, isTransposed: true),
-    c: MatrixView(pointer: result.pointer, stride: inputs), rows: rows, columns: inputs, depth: outputs,
-    support: support.columns
-  ).run()
-  return Tensor(storage: result, shape: [rows, inputs])
+  return product(upstream, weight, transposingSecond: true, support: support.columns)
 }
 
 /// xᵀ·up; outside `support` it is zero, unless it is recorded.
 private func weightGradient(_ x: Tensor, _ upstream: Tensor, _ support: MatrixSupport?) -> Tensor {
   guard let support, !Recording.isOn else { return matmul(x, upstream, transposingFirst: true) }
-  let (rows, inputs, outputs) = (x.shape[0], x.shape[1], upstream.shape[1])
-  let result = Storage(count: inputs * outputs)
+  return product(x, upstream, transposingFirst: true, wanted: support.rows)
+}
+
+/// The constant a·b + bias of matrices, of which only a part is computed.
+private func product(
+  _ a: Tensor, _ b: Tensor, transposingFirst: Bool = false, transposingSecond: Bool = false, plus bias: Tensor? = nil,
+  support: [Range<Int>]? = nil, wanted: [Range<Int>]? = nil
+) -> Tensor {
+  let (rows, depth) = transposingFirst ? (a.shape[1], a.shape[0]) : (a.shape[0], a.shape[1])
+  let columns = b.shape[transposingSecond ? 0 : 1]
+  let result = Storage(count: rows * columns)
   MatrixProduct(
-    a: MatrixView(pointer: x.storage.pointer, stride: inputs, isTransposed: true),
-    b: MatrixView(pointer: upstream.storage.pointer, stride: outputs),
-    c: MatrixView(pointer: result.pointer, stride: outputs), rows: inputs, columns: outputs, depth: rows,
-    wanted: support.rows
+    a: MatrixView(pointer: a.storage.pointer, stride: a.shape[1], isTransposed: transposingFirst),
+    b: MatrixView(pointer: b.storage.pointer, stride: b.shape[1], isTransposed: transposingSecond),
+    c: MatrixView(pointer: result.pointer, stride: columns), rows: rows, columns: columns, depth: depth,
+    bias: bias?.storage.pointer, support: support, wanted: wanted
   ).run()
-  return Tensor(storage: result, shape: [inputs, outputs])
+  return Tensor(storage: result, shape: [rows, columns])
 }
 
 extension Tensor {
