@@ -93,7 +93,53 @@ import Testing
   @Test func `large batches on several threads are the same as on one`() {
     let (a, b) = (normal([9, 40, 30], seed: 55), normal([30, 50], seed: 56).broadcast(to: [9, 30, 50]))
     let results = [1, 2, 4].map { threads in Threads.with(threads) { matmul(a, b) } }
-    for other in results.dropFirst() { expectClose(other, results[0], tolerance: 1e-6) }
+    for other in results.dropFirst() { #expect(bits(other) == bits(results[0])) }
+  }
+
+  // Several blocks of the depth, bands of rows and strips of columns, each with a rest.
+  @Test func `large products are right wherever they are cut`() {
+    let (a, b, bias) = (normal([391, 787], seed: 60), normal([787, 83], seed: 61), normal([83], seed: 62))
+    let exact = product(a, b)
+    let (at, bt) = (a.transposed(), b.transposed())
+    for threads in [1, 2] {
+      Threads.with(threads) {
+        expect(matmul(a, b), exact, tolerance: 2e-4)
+        expect(matmul(at, b, transposingFirst: true), exact, tolerance: 2e-4)
+        expect(matmul(a, bt, transposingSecond: true), exact, tolerance: 2e-4)
+        expect(matmul(at, bt, transposingFirst: true, transposingSecond: true), exact, tolerance: 2e-4)
+        expect(linear(a, b, bias) - bias, exact, tolerance: 2e-4)
+      }
+    }
+  }
+
+  @Test func `a product without what a mask cuts is the whole one`() throws {
+    let (inputs, outputs) = (75, 91)
+    let row = Tensor((0..<inputs).map { Float($0) }).reshaped(to: [inputs, 1])
+    let column = Tensor((0..<outputs).map { Float($0) })
+    for mask in [row .<= column, row .> column, (row .< 20) * (column .> 60)] {
+      let support = try #require(MatrixSupport(mask))
+      let variables = [
+        normal([300, inputs], seed: 63), normal([inputs, outputs], seed: 64), normal([outputs], seed: 65),
+      ]
+      .map { $0.asVariable() }
+      let (x, weight, bias) = (variables[0], variables[1], variables[2])
+      let found = linear(x, weight * mask, bias, support: support)
+      let wanted = matmul(x, weight * mask) + bias
+      expectClose(found, wanted)
+      let upstream = normal([300, outputs], seed: 66)
+      let (this, that) = ((found * upstream).sum(), (wanted * upstream).sum())
+      let these = withoutGradients { gradients(of: this, withRespectTo: variables) }
+      let those = withoutGradients { gradients(of: that, withRespectTo: variables) }
+      for (one, other) in zip(these, those) { expectClose(one, other) }
+    }
+    #expect(MatrixSupport(Tensor.ones([40, 40])) == nil)
+  }
+
+  @Test func `gradients of a masked product are right to the second order`() throws {
+    let mask = Tensor((0..<35).map { Float($0) }).reshaped(to: [35, 1]) .<= Tensor((0..<19).map { Float($0) })
+    let support = try #require(MatrixSupport(mask))
+    let inputs = [normal([3, 35], seed: 67), normal([35, 19], seed: 68), normal([19], seed: 69)]
+    expectGradients(at: inputs) { linear($0[0], $0[1] * mask, $0[2], support: support) }
   }
 
   private func product(_ a: Tensor, _ b: Tensor) -> [Float] {
