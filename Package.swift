@@ -84,14 +84,20 @@ let package = Package(
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
 
     library("Tensors", ["COpenBLAS"]),
+    library("LinearAlgebra", ["Tensors", "COpenBLAS"]),
+    library("GradientChecking", ["Tensors"]),
     library("NeuralNetworks", ["Tensors"]),
-    library("Distributions", ["Tensors"]),
+    library("Distributions", ["Tensors", "LinearAlgebra"]),
     library("Datasets", ["Tensors", "CPNG"]),
     library("Figures", ["Tensors", "CPNG"]),
     library("Notebook", ["Figures", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     library("Exercises", ["Tensors"]),
     library(
-      "LessonKit", ["Tensors", "NeuralNetworks", "Distributions", "Datasets", "Figures", "Notebook", "Exercises"]),
+      "LessonKit",
+      [
+        "Tensors", "LinearAlgebra", "GradientChecking", "NeuralNetworks", "Distributions", "Datasets", "Figures",
+        "Notebook", "Exercises",
+      ]),
 
     .executableTarget(
       name: "course",
@@ -110,14 +116,15 @@ let package = Package(
     .executableTarget(
       name: "benchmark",
       dependencies: [
-        "NeuralNetworks", "Distributions", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "NeuralNetworks", "Distributions", "LinearAlgebra",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["pytorch"], swiftSettings: optimised),
     // END AUTHORS
 
-    tests(of: "Tensors"),
-    tests(of: "NeuralNetworks"),
-    tests(of: "Distributions"),
+    tests(of: "Tensors", ["LinearAlgebra", "GradientChecking"]),
+    tests(of: "NeuralNetworks", ["GradientChecking"]),
+    tests(of: "Distributions", ["GradientChecking"]),
     tests(of: "Datasets"),
     tests(of: "Figures", ["CPNG"]),
     tests(

@@ -1,4 +1,5 @@
 import Foundation
+import LinearAlgebra
 import Tensors
 
 /// Gaussian vectors with a full covariance L·Lᵀ, by its lower-triangular factor L; `torch.distributions.MultivariateNormal(scale_tril=…)`.

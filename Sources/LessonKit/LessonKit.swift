@@ -3,6 +3,8 @@
 @_exported import Exercises
 @_exported import Figures
 @_exported import Foundation
+@_exported import GradientChecking
+@_exported import LinearAlgebra
 @_exported import NeuralNetworks
 @_exported import Notebook
 @_exported import Tensors

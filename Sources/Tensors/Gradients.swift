@@ -45,7 +45,7 @@ package func gradientsConsumingGraph(of y: Tensor, withRespectTo xs: [Tensor]) -
 }
 
 /// Reverse-mode differentiation, without recursion: nil for what `y` does not depend on.
-func backward(from y: Tensor, to xs: [Tensor], keepsGraph: Bool, operation: String) -> [Tensor?] {
+package func backward(from y: Tensor, to xs: [Tensor], keepsGraph: Bool, operation: String) -> [Tensor?] {
   guard y.count == 1 else {
     fail(operation, "needs a scalar to differentiate, not shape \(y.shape); take its sum or mean first")
   }

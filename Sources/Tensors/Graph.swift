@@ -3,14 +3,14 @@ import Synchronization
 /// The gradient of one input, from the gradient of the output ("upstream"), the inputs and the output.
 ///
 /// Written in tensor operations and capturing no tensors, so that it can be differentiated itself and nodes form no cycles.
-typealias Rule = @Sendable (_ upstream: Tensor, _ inputs: Inputs, _ output: Tensor) -> Tensor
+package typealias Rule = @Sendable (_ upstream: Tensor, _ inputs: Inputs, _ output: Tensor) -> Tensor
 
 /// What a recorded operation read, by position.
-struct Inputs: RandomAccessCollection {
+package struct Inputs: RandomAccessCollection {
   fileprivate let node: Node
-  var startIndex: Int { 0 }
-  var endIndex: Int { node.count }
-  subscript(index: Int) -> Tensor { node.edge(index).input }
+  package var startIndex: Int { 0 }
+  package var endIndex: Int { node.count }
+  package subscript(index: Int) -> Tensor { node.edge(index).input }
 }
 
 /// One input of an operation and the rule for its gradient.
@@ -121,15 +121,16 @@ extension Tensor {
 
   /// This value as the result of an operation on one tensor.
   @inline(__always)
-  func recorded(_ input: Tensor, _ rule: @escaping @autoclosure () -> Rule) -> Tensor {
+  package func recorded(_ input: Tensor, _ rule: @escaping @autoclosure () -> Rule) -> Tensor {
     guard input.node != nil, Recording.isOn else { return self }
     return Tensor(storage: storage, shape: shape, node: Node(Edge(input: input, rule: rule()), result: self))
   }
 
   /// This value as the result of an operation on two tensors.
   @inline(__always)
-  func recorded(_ a: Tensor, _ b: Tensor, _ ruleA: @autoclosure () -> Rule, _ ruleB: @autoclosure () -> Rule) -> Tensor
-  {
+  package func recorded(
+    _ a: Tensor, _ b: Tensor, _ ruleA: @autoclosure () -> Rule, _ ruleB: @autoclosure () -> Rule
+  ) -> Tensor {
     guard a.node != nil || b.node != nil, Recording.isOn else { return self }
     let node = Node(Edge(input: a, rule: ruleA()), Edge(input: b, rule: ruleB()), result: self)
     return Tensor(storage: storage, shape: shape, node: node)
@@ -140,8 +141,8 @@ extension Tensor {
 }
 
 /// Whether operations are recorded: a scoped mode, separate for each thread and task.
-enum Recording {
-  @TaskLocal static var isOn = true
+package enum Recording {
+  @TaskLocal package static var isOn = true
 }
 
 /// Runs `body` without recording: results are constants, and memory for gradients is not kept.

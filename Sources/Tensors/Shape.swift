@@ -1,5 +1,5 @@
 /// The shape to which two shapes broadcast: aligned at the last axis, an extent of 1 stretches.
-func broadcastShape(_ a: [Int], _ b: [Int], in operation: String) -> [Int] {
+package func broadcastShape(_ a: [Int], _ b: [Int], in operation: String) -> [Int] {
   let rank = max(a.count, b.count)
   return (0..<rank).map { axis in
     let i = axis - (rank - a.count)
@@ -19,6 +19,15 @@ func strides(of shape: [Int]) -> [Int] {
     result[axis] = result[axis + 1] * shape[axis + 1]
   }
   return result
+}
+
+/// The position along each axis of the value that is at `position` in row-major order.
+package func multiIndex(_ position: Int, in shape: [Int]) -> [Int] {
+  var rest = position
+  return shape.reversed().map { extent in
+    defer { rest /= extent }
+    return rest % extent
+  }.reversed()
 }
 
 extension Tensor {

@@ -5,8 +5,8 @@ import Synchronization
 ///
 /// One vector more may be read (not written) beyond, so that the end of any row can be loaded in full.
 /// Written only while the operation that made it runs, or by an optimiser that holds the only reference.
-final class Storage: @unchecked Sendable {
-  let pointer: UnsafeMutablePointer<Float>
+package final class Storage: @unchecked Sendable {
+  package let pointer: UnsafeMutablePointer<Float>
   private let sizeClass: StoragePool.SizeClass
 
   /// Uninitialised room for `count` floats.

@@ -5,7 +5,7 @@ public struct Tensor: Sendable {
   /// The extent of each axis; empty for a scalar.
   public let shape: [Int]
   /// Written to only by an optimiser, after making sure that nobody shares it.
-  var storage: Storage
+  package internal(set) var storage: Storage
   /// How this value was computed; nil for a constant.
   let node: Node?
 

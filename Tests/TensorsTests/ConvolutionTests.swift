@@ -1,3 +1,4 @@
+import GradientChecking
 import Testing
 
 @testable import Tensors

@@ -1,3 +1,5 @@
+import GradientChecking
+import LinearAlgebra
 import Testing
 
 @testable import Tensors

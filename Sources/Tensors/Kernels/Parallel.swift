@@ -26,6 +26,9 @@ func parallel(_ count: Int, work: Int, alignment: Int = 1, _ body: (Range<Int>) 
   parallelSlow(count, alignment, body)
 }
 
+/// The same for other libraries, into which nothing can be inlined.
+package func inParallel(_ count: Int, work: Int, _ body: (Range<Int>) -> Void) { parallel(count, work: work, body) }
+
 @inline(never)
 private func parallelSlow(_ count: Int, _ alignment: Int, _ body: (Range<Int>) -> Void) {
   let units = (count + alignment - 1) / alignment

@@ -1,3 +1,5 @@
+import Tensors
+
 /// What ``gradientCheck(of:at:order:step:tolerance:)`` found.
 public struct GradientReport: Sendable, CustomStringConvertible {
   /// One derivative, as computed by differentiation and as estimated from function values.
@@ -151,12 +153,4 @@ private func centralDifferences(
 private func randomWeights(_ shape: [Int], using random: inout Random) -> Tensor {
   let magnitudes = Tensor.uniform(shape, in: 0.5..<1.5, using: &random)
   return magnitudes * sign(Tensor.uniform(shape, in: -1..<1, using: &random))
-}
-
-func multiIndex(_ position: Int, in shape: [Int]) -> [Int] {
-  var rest = position
-  return shape.reversed().map { extent in
-    defer { rest /= extent }
-    return rest % extent
-  }.reversed()
 }

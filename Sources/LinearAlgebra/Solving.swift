@@ -1,3 +1,5 @@
+import Tensors
+
 // All of these take one matrix or a batch of them, `[…, n, n]`, and compute in double precision through LAPACK.
 
 /// The sign and the logarithm of the magnitude of each determinant: `[…, n, n] → […], […]`; a singular matrix has 0 and −∞.

@@ -1,5 +1,6 @@
 import COpenBLAS
 import Foundation
+import Tensors
 
 /// A matrix in double precision: the digits of the input are the only limit to those of the result.
 ///
@@ -114,7 +115,7 @@ extension Tensor {
     var pivots = [Int?](repeating: nil, count: shape.dropLast(2).reduce(1, *))
     pivots.withUnsafeMutableBufferPointer { pivots in
       // Stopping the program is left to the calling thread, whose stack knows the line.
-      parallel(pivots.count, work: count * Swift.min(shape[rank - 1], shape[rank - 2])) { part in
+      inParallel(pivots.count, work: count * Swift.min(shape[rank - 1], shape[rank - 2])) { part in
         for number in part { pivots[number] = body(number) }
       }
     }

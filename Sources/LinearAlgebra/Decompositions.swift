@@ -1,3 +1,5 @@
+import Tensors
+
 // All of these take one matrix or a batch of them and compute in double precision through LAPACK; no gradient flows.
 
 /// a = permutation·lower·upper, each `[…, n, n]`; `torch.linalg.lu` in PyTorch.
