@@ -123,7 +123,7 @@ let package = Package(
     // END AUTHORS
 
     tests(of: "Tensors", ["LinearAlgebra", "GradientChecking"]),
-    tests(of: "NeuralNetworks", ["GradientChecking"]),
+    tests(of: "NeuralNetworks", ["GradientChecking", "LinearAlgebra"]),
     tests(of: "Distributions", ["GradientChecking"]),
     tests(of: "Datasets"),
     tests(of: "Figures", ["CPNG"]),

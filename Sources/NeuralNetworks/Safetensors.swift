@@ -96,12 +96,14 @@ struct SafetensorsReader {
     guard entry.dtype == "F32" else { throw Damage(reason: "\"\(name)\" holds \(entry.dtype); only F32 is read") }
     var bytes = MemoryLayout<Float>.size
     for extent in entry.shape {
-      let (product, overflow) = bytes.multipliedReportingOverflow(by: extent)
+      // Where one axis is empty the others must be possible all the same: distances along them are multiplied too.
+      let (product, overflow) = bytes.multipliedReportingOverflow(by: max(1, extent))
       guard extent >= 0, !overflow, product < 1 << 42 else {
         throw Damage(reason: "\"\(name)\" has the impossible shape \(entry.shape)")
       }
       bytes = product
     }
+    if entry.shape.contains(0) { bytes = 0 }
     let offsets = entry.dataOffsets
     guard offsets.count == 2, offsets[0] >= 0, offsets[0] <= offsets[1], offsets[1] <= values.count else {
       throw Damage(reason: "\"\(name)\" claims the bytes \(offsets) of \(values.count)")

@@ -46,16 +46,6 @@ func littleEndian<Value: FixedWidthInteger>(_ values: Value...) -> [UInt8] {
   values.flatMap { value in withUnsafeBytes(of: value.littleEndian) { Array($0) } }
 }
 
-/// The bytes with one to four of them changed at random.
-func flipped(_ bytes: [UInt8], using random: inout Random) -> [UInt8] {
-  var copy = bytes
-  for _ in 0...random.index(below: 4) {
-    copy[random.index(below: copy.count)] ^= UInt8(1 + random.index(below: 255))
-  }
-  if random.index(below: 8) == 0 { copy.removeLast(random.index(below: copy.count)) }
-  return copy
-}
-
 @Suite("Files of every format")
 struct AnyReaderTests {
   let folder = try! TemporaryFolder()

@@ -106,6 +106,9 @@ struct NPYTests {
       Damage("a gigabyte promised", says: "and 24 are there", npy(six, shape: "(536870912,)")),
       Damage("zero times too much", says: "impossibly large", npy([], shape: "(4611686018427387904, 4, 0)")),
       Damage(
+        "nothing of too much", says: "impossibly large",
+        npy([], shape: "(0, 4611686018427387904, 4611686018427387904)")),
+      Damage(
         "33 axes", says: "more than 32", npy([1], type: "|u1", shape: "(" + String(repeating: "1,", count: 33) + ")")),
       Damage("no tuple", says: "is not the dictionary", npy(six, shape: "6")),
       Damage("no comma in a tuple of one", says: "is not the dictionary", npy(six, shape: "(6)")),
@@ -126,15 +129,5 @@ struct NPYTests {
   func damage(_ damage: Damage) throws {
     let path = try folder.write(damage.bytes, "array.npy")
     try expectRefusal(of: path, says: damage.says) { _ = try NPY(contentsOf: path) }
-  }
-
-  @Test("Changed bytes are read or refused, never a crash")
-  func fuzz() throws {
-    var random = Random(seed: 101)
-    for round in 0..<600 {
-      let original = round % 2 == 0 ? Self.whole : Self.npy(Self.six, fortran: "True", shape: "(1, 2, 3)", version: 2)
-      let path = try folder.write(flipped(original, using: &random), "fuzz")
-      if let array = try? NPY(contentsOf: path) { #expect(array.tensor.shape == array.shape) }
-    }
   }
 }

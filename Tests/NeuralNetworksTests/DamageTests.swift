@@ -80,6 +80,9 @@ import Testing
     Damage(
       "a huge extent beside an empty one", "impossible shape",
       header: entry(shape: "[2199023255552,0]", offsets: "[0,0]"), values: 0),
+    Damage(
+      "huge extents behind an empty one", "impossible shape",
+      header: entry(shape: "[0,4611686018427387904,4611686018427387904]", offsets: "[0,0]"), values: 0),
     Damage("a terabyte", "needs 1099511627776 bytes and claims 8", header: entry(shape: "[274877906944]")),
     Damage("a shape that needs more", "needs 12 bytes and claims 8", header: entry(shape: "[3]")),
     Damage("a shape that needs less", "needs 4 bytes and claims 8", header: entry(shape: "[]")),
@@ -112,6 +115,13 @@ import Testing
     }
   }
 
+  // Foundation's own word for what is no file.
+  @Test(arguments: ["/dev/zero", "/dev/null", "/"])
+  func `what is no file is refused`(path: String) {
+    let error = #expect(throws: CheckpointError.self) { try Checkpoint(contentsOf: URL(filePath: path)) }
+    #expect(error?.description.contains("the checkpoint \(path) cannot be read") == true, "\(error?.description ?? "")")
+  }
+
   @Test func `the file that the damages are made from is sound`() throws {
     #expect(try SafetensorsReader(Self.whole).checkpoint().tensors["a"]?.scalars == [0, 0])
   }
@@ -130,4 +140,52 @@ import Testing
       }
     }
   }
+
+  // In a process of its own, whose memory is that of the reader alone.
+  @Test func `2,000 files damaged by chance are read or refused, in little memory`() async {
+    await #expect(processExitsWith: .success) {
+      let whole = try Checkpoint(
+        tensors: ["a": Tensor([1, 2]), "b.c": Tensor([[3, 4, 5]]), "d": Tensor(6)], metadata: ["step": "7"]
+      ).encoded()
+      var random = Random(seed: 9)
+      var (before, refusals) = (peakMemory(), 0)
+      for round in 0..<2000 {
+        let damage = damaged(whole, using: &random)
+        do {
+          let read = try SafetensorsReader(damage).checkpoint()
+          #expect(read.tensors.values.allSatisfy { $0.count <= 6 })
+        } catch let error as SafetensorsReader.Damage {
+          refusals += 1
+          #expect(!error.reason.contains("\n") && error.reason.count < 300, "\(error)")
+        }
+        if round == 20 { before = peakMemory() }
+      }
+      #expect((1000..<2000).contains(refusals), "\(refusals) refused")
+      #expect(peakMemory() - before < 32 << 20, "\(before), then \(peakMemory()) bytes")
+    }
+  }
+}
+
+/// The bytes with some changed, put in, left out, repeated or cut off.
+private func damaged(_ bytes: Data, using random: inout Random) -> Data {
+  func index(below count: Int) -> Int { Int.random(in: 0..<count, using: &random) }
+  var copy = bytes
+  let place = index(below: copy.count)
+  let end = min(copy.count, place + 1 + index(below: 8))
+  switch index(below: 7) {
+  case 0, 1: for _ in 0...index(below: 4) { copy[index(below: copy.count)] ^= UInt8(1 + index(below: 255)) }
+  case 2: for place in place..<end { copy[place] = 0xff }  // the largest figures
+  case 3: copy.removeLast(copy.count - place)
+  case 4: copy.insert(contentsOf: (place..<end).map { _ in UInt8(index(below: 256)) }, at: place)
+  case 5: copy.removeSubrange(place..<end)
+  default: copy.insert(contentsOf: Data(copy[place..<end]), at: end)
+  }
+  return copy
+}
+
+/// The most memory that this process ever had, in bytes; 0 where the system does not tell.
+private func peakMemory() -> Int {
+  let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .ascii)) ?? ""
+  let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+  return line.flatMap { Int($0.filter(\.isNumber)) }.map { $0 << 10 } ?? 0
 }

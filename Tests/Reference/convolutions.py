@@ -116,4 +116,32 @@ for case in suite.operation("depthToSpace", VALUES):
     x = case.draw([case.extent(1, 2), case.extent(1, 4), case.extent(1, 4), block * block * channels])
     case.expect(last(F.pixel_shuffle(first(x.unflatten(-1, (block * block, channels)).transpose(-1, -2).flatten(-2)), block)))
 
+
+# No images, no channels, or single pixels.
+for case in suite.operation("few convolution2D", VALUES, VALUES, VALUES):
+    stride, dilation, padding = case.choice(stride=[1, 2]), case.choice(dilation=[1, 2]), case.choice(padding=[0, 1])
+    batch, channels, results = (case.choices.choice((0, 1, 2)) for _ in range(3))
+    kernel = [case.choices.choice((1, 2)) for _ in range(2)]
+    image = [max(1, dilation * (k - 1) + 1 - 2 * padding) for k in kernel]
+    extents = [(i + 2 * padding - dilation * (k - 1) - 1) // stride + 1 for i, k in zip(image, kernel)]
+    x, w, b = case.draw([batch, *image, channels], [*kernel, channels, results], [results])
+    if batch and channels and results:
+        case.expect(*with_gradients(lambda x, w, b: last(F.conv2d(first(x), w.permute(3, 2, 0, 1).contiguous(), b, stride, padding, dilation)), x, w, b))
+    else:
+        y = b.broadcast_to([batch, *extents, results])
+        case.expect(y, torch.zeros_like(x), torch.zeros_like(w), y.sum((0, 1, 2)))
+
+for name, function in (("few averagePool2D", F.avg_pool2d), ("few maxPool2D", F.max_pool2d)):
+    for case in suite.operation(name, VALUES):
+        size, stride = case.choice(size=[1, 2]), case.choice(stride=[1, 2])
+        image = [size + case.choices.choice((0, 1)) for _ in range(2)]
+        x = case.draw([case.choices.choice((0, 1)), *image, case.choices.choice((1, 2))])
+        case.expect(*with_gradients(lambda x: last(function(first(x), size, stride)), x))
+
+for name, mode in (("few resizedNearest", {}), ("few resizedBilinear", {"mode": "bilinear", "align_corners": False})):
+    for case in suite.operation(name, VALUES):
+        height, width = case.choice(height=[1, 2, 3]), case.choice(width=[1, 2, 3])
+        x = case.draw([case.choices.choice((0, 1)), case.extent(1, 2), case.extent(1, 2), case.choices.choice((1, 2))])
+        case.expect(*with_gradients(lambda x: last(F.interpolate(first(x), (height, width), **mode)), x))
+
 suite.write()

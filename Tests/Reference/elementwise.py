@@ -179,4 +179,21 @@ for name, law, function, differentiable in [
 ]:
     add(name, (law,), along, function, differentiable)
 
+
+def along_few(case):
+    """Few or no values: an axis may be empty, but not one in which a largest value is looked for."""
+    extents = case.shape((1, 2, 3), 0, 2)
+    axis = case.argument(axis=case.axis(extents))
+    if case.laws[0] is ties:
+        extents[axis] = max(1, extents[axis])
+    return [extents], axis
+
+
+for name, law, function, differentiable in [
+    ("few argmax", ties, torch.argmax, False), ("few argmin", ties, torch.argmin, False),
+    ("few cumulativeSum", normal, torch.cumsum, True),
+    ("few sorted", normal, lambda x, axis: tuple(x.sort(dim=axis, stable=True)), True),
+]:
+    add(name, (law,), along_few, function, differentiable)
+
 suite.write()

@@ -109,4 +109,43 @@ for case in suite.operation("gru", unit, unit, unit, unit, unit, unit):
 
     with_gradients(case, case.draw(x, state, *weights, weights[-1]), gru)
 
+
+def few(case, gates):
+    batch, time, width, hidden = (case.choices.choice((0, 1, 2)) for _ in range(4))
+    return [batch, time, width], [batch, hidden], [width, gates * hidden], [hidden, gates * hidden], [gates * hidden]
+
+
+def joined(steps, hidden):
+    return torch.stack(steps, 1) if steps else hidden.new_zeros(hidden.shape[0], 0, hidden.shape[1])
+
+
+# PyTorch's modules refuse to have no time, no inputs or no hidden values: these are their definitions.
+for case in suite.operation("few lstm", unit, unit, unit, unit, unit, unit):
+    x, state, *weights = few(case, 4)
+
+    def lstm(x, h, c, w, u, b):
+        steps = []
+        for t in range(x.shape[1]):
+            i, f, g, o = (x[:, t] @ w + h @ u + b).chunk(4, 1)
+            c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+            h = torch.sigmoid(o) * torch.tanh(c)
+            steps.append(h)
+        return [joined(steps, h), h, c]
+
+    with_gradients(case, case.draw(x, state, state, *weights), lstm)
+
+for case in suite.operation("few gru", unit, unit, unit, unit, unit, unit):
+    x, state, *weights = few(case, 3)
+
+    def gru(x, h, w, u, b, d):
+        steps = []
+        for t in range(x.shape[1]):
+            (r, z, n), (p, q, m) = (x[:, t] @ w + b).chunk(3, 1), (h @ u + d).chunk(3, 1)
+            z = torch.sigmoid(z + q)
+            h = (1 - z) * torch.tanh(n + torch.sigmoid(r + p) * m) + z * h
+            steps.append(h)
+        return [joined(steps, h), h]
+
+    with_gradients(case, case.draw(x, state, *weights, weights[-1]), gru)
+
 suite.write()

@@ -181,4 +181,41 @@ for case, batch, n in matrices("symmetricEigenvectors", real):
     symmetric = (a + a.mT) / 2
     case.expect(torch.linalg.eigvalsh(symmetric), symmetric)
 
+
+def projected_gradients(case, function, inputs, directions):
+    """For the gradient of the sum of squares with respect to each input, Σ g·d and Σ |g·d|."""
+    inputs = [x.requires_grad_() for x in inputs]
+    gradients = torch.autograd.grad(function(*inputs).square().sum(), inputs)
+    products = [g * d for g, d in zip(gradients, directions)]
+    case.expect(*(torch.stack([p.sum(), p.abs().sum()]) for p in products))
+
+
+def positive(a):
+    return torch.linalg.cholesky((a + a.mT) / 2 + (2 * a.shape[-1] + 1) * torch.eye(a.shape[-1]))
+
+
+for name, function in [
+    ("logDeterminant gradient", lambda a: torch.linalg.slogdet(a)[1]), ("inverse gradient", torch.linalg.inv),
+    ("cholesky gradient", positive),
+]:
+    for case, batch, n in matrices(name, real, real):
+        a, direction = case.draw([*batch, n, n], [*batch, n, n])
+        projected_gradients(case, function, [a], [direction])
+
+for case, batch, n in matrices("solve gradient", real, real, real, real):
+    first, second = [*case.choices.choice((batch, [])), n, n], [*batch, n, case.extent(largest=5)]
+    a, b, *directions = case.draw(first, second, first, second)
+    projected_gradients(case, torch.linalg.solve, [a, b], directions)
+
+for case, batch, n in matrices("solveTriangular gradient", real, real, real, real):
+    transposing = case.choice(transposing=[0, 1])
+    first, second = [*batch, n, n], [*batch, n, case.extent(largest=5)]
+    a, b, *directions = case.draw(first, second, first, second)
+
+    def solution(a, b):
+        lower = torch.tril(a)
+        return torch.linalg.solve_triangular(lower.mT if transposing else lower, b, upper=bool(transposing))
+
+    projected_gradients(case, solution, [a, b], directions)
+
 suite.write()

@@ -36,11 +36,18 @@ import Testing
     Mistake("gradients(of:withRespectTo:)", "tensor 1", "[2, 3]", line: #line + 1) {
       _ = gradients(of: x.sum(), withRespectTo: [x, y])
     },
+    Mistake("gradients(of:withRespectTo:)", "tensor 0", "[2, 3]", "it is a constant", line: #line + 1) {
+      _ = gradients(of: x.sum(), withRespectTo: [a])
+    },
     Mistake("gradients(of:withRespectTo:)", "used up", "compute the value again", line: #line + 3) {
       let loss = square(x).sum()
       _ = gradientsConsumingGraph(of: loss, withRespectTo: [x])
       _ = gradients(of: loss, withRespectTo: [x])
     },
+    Mistake("bernoulliLogLikelihood", "[2, 3]", "[3]") { _ = bernoulliLogLikelihood(a, logits: .zeros([3])) },
+    Mistake("transposed", "two axes", "[2]") { _ = x.transposed() },
+    Mistake("concatenate", "nothing to join") { _ = concatenate([], axis: 0) },
+    Mistake("Threads.with", "1 thread", "not 0") { Threads.with(0) {} },
     Mistake("minimum", "[2, 3]", "[2]", "3 meets 2") { _ = minimum(a, .zeros([2])) },
     Mistake("maximum", "[2, 3]", "[2]", "2 meets 3") { _ = maximum(.zeros([2]), a) },
     Mistake("power", "[2, 3]", "[4]", "3 meets 4") { _ = power(a, .zeros([4])) },

@@ -36,6 +36,28 @@ import Testing
     #expect(report.worst?.gradient == 0)
   }
 
+  @Test func `a wrong second derivative of one element is found, with the element and both values`() throws {
+    // The first derivative of x³ is right; its own derivative is 1% too large in the last of three values.
+    let slope = { @Sendable (x: Tensor) in
+      (square(x) * 3).detached().recorded(x) { upstream, inputs, _ in upstream * inputs[0] * Tensor([6, 6, 6.06]) }
+    }
+    let cube = { @Sendable (inputs: [Tensor]) in
+      (inputs[0] * square(inputs[0])).detached().recorded(inputs[0]) { upstream, inputs, _ in
+        upstream * slope(inputs[0])
+      }
+    }
+    let x = Tensor([0.5, -1, 2])
+    #expect(gradientCheck(of: cube, at: [x], order: 1).passes)
+    let report = gradientCheck(of: cube, at: [x])
+    #expect(!report.passes)
+    let worst = try #require(report.worst)
+    #expect(worst.order == 2 && worst.input == 0 && worst.index == [2])
+    #expect(abs(worst.gradient / worst.difference - 1.01) < 1e-4)
+    for part in [
+      "differ", "order 2", "[2]", "input 0", "\(worst.gradient)", "\(worst.difference)", "\(worst.tolerance)",
+    ] { #expect(report.description.contains(part), "\(report)") }
+  }
+
   @Test func `a missing term, a wrong sign and a mean for a sum are found`() {
     let x = normal([3, 5], seed: 80)
     let mistakes: [(Tensor) -> Tensor] = [

@@ -10,7 +10,7 @@ import Testing
 @Suite struct SequenceReferenceTests {
   static let operations = [
     "matmul", "linear", "softmax", "logSoftmax", "categoricalLogLikelihood", "layerNormalized", "attention", "lstm",
-    "gru",
+    "gru", "few lstm", "few gru",
   ]
 
   @Test(arguments: operations)
@@ -36,7 +36,7 @@ import Testing
     case "attention":
       let (causal, mask) = (one["kind"] == 1, one["kind"] == 2 ? one.inputs[3] .> 0 : nil)
       return [attention(t[0], t[1], t[2], heads: one["heads"], causal: causal, mask: mask)]
-    case "lstm":
+    case "lstm", "few lstm":
       let found = lstm(t[0], hidden: t[1], cell: t[2], inputWeight: t[3], recurrentWeight: t[4], bias: t[5])
       return [found.outputs, found.hidden, found.cell]
     default:

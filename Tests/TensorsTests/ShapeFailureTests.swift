@@ -42,6 +42,8 @@ import Testing
       _ = solveTriangular(Tensor([[0, 1], [1, 1]]), Tensor([1, 2]))
     },
     Mistake("cholesky", "not positive definite", "pivot 1", "[2, 2]") { _ = cholesky(Tensor([[1, 2], [2, 1]])) },
+    Mistake("luDecomposition", "[2, 3]", "square") { _ = luDecomposition(a) },
+    Mistake("gathered(rows:)", "index 2", "0..<2") { _ = IndexTensor([5, 6]).gathered(rows: IndexTensor([1, 2])) },
     Mistake("logDeterminant", "[2, 3]", "square") { _ = logDeterminant(a) },
     Mistake("singularValueDecomposition", "nan", "[0, 1]") { _ = singularValueDecomposition(Tensor([[1, .nan]])) },
   ]

@@ -19,7 +19,7 @@ import Testing
 
   @Test func `random cases agree with PyTorch`() throws {
     var suite = try ReferenceCases.read("shapes")
-    for operation in Self.shaping + Self.indexing + Self.matrices {
+    for operation in Self.shaping + Self.indexing + Self.matrices + Self.matrixGradients {
       let found = suite.removeValue(forKey: operation.testDescription)
       let cases = try #require(found, "\(operation.testDescription)")
       cases.check(tolerance: 1e-5, scale: operation.scale, operation.body)

@@ -38,10 +38,12 @@ public struct NPY: Sendable {
   ) throws(DataError) -> Int {
     var count = 1
     for extent in header.shape {
-      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+      // Where one axis is empty the others must be possible all the same: distances along them are multiplied too.
+      let (product, overflow) = count.multipliedReportingOverflow(by: max(1, extent))
       guard !overflow, product <= largestCount else { throw damage("its shape \(header.shape) is impossibly large") }
       count = product
     }
+    if header.shape.contains(0) { count = 0 }
     let needed = count * NPYHeader.sizes[header.type]!
     guard needed == found else {
       throw damage("its shape \(header.shape) of \(header.type) needs \(needed) bytes, and \(found) are there")
