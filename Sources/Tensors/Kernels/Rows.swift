@@ -51,10 +51,10 @@ struct RowLanes {
   return sum.lanesSum
 }
 
-/// eˣ, 0 where the result would be denormal: processors are a hundred times slower at those.
+/// eˣ for x up to 87, 0 where the result would be denormal: processors are a hundred times slower at those.
 @inline(always) func weightExp(_ x: Vector) -> Vector {
   let vanishes = x .< -87
-  return vectorExp(x.replacing(with: -87, where: vanishes)).replacing(with: 0, where: vanishes)
+  return vectorExp(inRange: x.replacing(with: -87, where: vanishes)).replacing(with: 0, where: vanishes)
 }
 
 /// Σ a·b over a row, or Σ a.
