@@ -93,7 +93,7 @@ private func foldSixteen<Kernel: ReductionKernel>(_ x: Pointer, _ length: Int, _
 
 /// One contiguous row folded.
 @inline(always)
-private func foldRow<Kernel: ReductionKernel>(_ x: Pointer, _ count: Int, _ kernel: Kernel.Type) -> Float {
+func foldRow<Kernel: ReductionKernel>(_ x: Pointer, _ count: Int, _ kernel: Kernel.Type) -> Float {
   var lanes = foldRun(x, count, kernel)
   for _ in 0..<4 { lanes = Kernel.fold(lanes.evenHalf.doubled, lanes.oddHalf.doubled) }
   return lanes[0]

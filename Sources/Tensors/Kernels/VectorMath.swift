@@ -147,11 +147,7 @@
 }
 
 /// ln(1+e⁻ˣ) for x ≥ 0.
-@inline(always) func vectorLogOnePlusExp(minus x: Vector) -> Vector {
-  let u = vectorExp(-x)
-  let w = 1 + u
-  return vectorLog(w) - ((w - 1) - u) / w  // as in vectorLogOnePlus
-}
+@inline(always) func vectorLogOnePlusExp(minus x: Vector) -> Vector { vectorLogOnePlus(vectorExp(-x)) }
 
 /// √x; −0 stays that, NaN below.
 @inline(always) func vectorSquareRoot(_ x: Vector) -> Vector {
