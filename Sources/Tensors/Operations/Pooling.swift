@@ -38,9 +38,9 @@ private struct PoolWindow {
     for channel in stride(from: 0, to: channels, by: 16) {
       var best = Vector(repeating: -.infinity)
       var tap = IntVector(repeating: 0)
-      for row in 0..<size {
-        for column in 0..<size {
-          let offset = (row * width + column) * channels
+      for down in 0..<size {
+        for across in 0..<size {
+          let offset = (down * width + across) * channels
           let value = Vector(loading: image + corner + channel + offset)
           let isLarger = (value .> best) .| (value .!= value)
           best.replace(with: value, where: isLarger)
