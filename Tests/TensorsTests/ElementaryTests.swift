@@ -143,7 +143,7 @@ import Testing
     var random = Random(seed: 30)
     let values = (0..<5000).map { _ in Float(bitPattern: UInt32.random(in: 0...0x7f80_0000, using: &random)) }
     #expect(sqrt(Tensor(values)).scalars == values.map { $0.squareRoot() })
-    expect(sqrt(Tensor([.infinity, -1, -.infinity, .nan, -.leastNonzeroMagnitude])), [.infinity, .nan, .nan, .nan, .nan])
+    expect(sqrt(Tensor([.infinity, -1, .nan, -.leastNonzeroMagnitude])), [.infinity, .nan, .nan, .nan])
     #expect(bits(sqrt(Tensor([-0.0, 0]))) == bits(Tensor([-0.0, 0])))
   }
 

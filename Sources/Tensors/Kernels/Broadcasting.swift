@@ -18,7 +18,7 @@ struct Broadcast {
   private var (a, b) = (Steps(), Steps())
   private var rows: Int { extents.reduce(1, *) }
 
-  /// - Precondition: `shape` is what the shapes of `a` and `b` broadcast to, and has no extent of 0.
+  /// - Precondition: `shape` is what the shapes of `a` and `b` broadcast to, and has no extent of 0; one is stretched.
   init(_ shapeA: [Int], _ shapeB: [Int], to shape: [Int]) {
     var merged: [(extent: Int, a: Int, b: Int)] = []
     var (distanceA, distanceB) = (1, 1)
@@ -45,8 +45,6 @@ struct Broadcast {
     let isShort = (a.isWhole && b.isPeriodic) || (a.isPeriodic && b.isWhole) ? length < 256 : length < 16
     if isShort {
       runInChunks(kernel, x, y, into: result)
-    } else if extents.isEmpty {
-      parallel(length, work: length, alignment: 32) { combine(kernel, x, a.inner, y, b.inner, into: result, $0) }
     } else {
       parallel(rows, work: rows * length) { runRows(kernel, x, y, into: result, $0) }
     }

@@ -8,44 +8,35 @@ protocol BinaryKernel: SendableMetatype {
   static func apply(_ a: Vector, _ b: Vector) -> Vector
 }
 
+enum Add: BinaryKernel {
+  @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector { a + b }
+}
+
 extension Tensor {
   /// The kernel applied to each value; a constant.
   func map<Kernel: UnaryKernel>(_ kernel: Kernel.Type) -> Tensor {
-    let result = Storage(count: count)
-    let (x, y) = (storage.pointer, result.pointer)
+    let result = Tensor(storage: Storage(count: count), shape: shape)
+    let (x, y) = (storage.pointer, result.storage.pointer)
     parallel(count, work: count, alignment: 32) { range in
       // Storage is padded to whole vectors, so the last one may be run in full.
       for i in stride(from: range.lowerBound, to: range.upperBound, by: 16) {
         Kernel.apply(Vector(loading: x + i)).store(to: y + i)
       }
     }
-    return Tensor(storage: result, shape: shape)
+    return result
   }
 
   /// The kernel applied to each pair of values of two tensors of one shape; a constant.
   func zip<Kernel: BinaryKernel>(_ other: Tensor, _ kernel: Kernel.Type) -> Tensor {
-    let result = Storage(count: count)
-    let (a, b, y) = (storage.pointer, other.storage.pointer, result.pointer)
-    parallel(count, work: count, alignment: 32) { range in
-      combine(kernel, a, 1, b, 1, into: y, range)
-    }
-    return Tensor(storage: result, shape: shape)
+    combined(storage.pointer, 1, other.storage.pointer, 1, kernel, shape)
   }
 
   /// The kernel applied to each value and one scalar, in the order that `scalarFirst` says; a constant.
   func zip<Kernel: BinaryKernel>(scalar: Float, first scalarFirst: Bool, _ kernel: Kernel.Type) -> Tensor {
-    let result = Storage(count: count)
-    let (x, y) = (storage.pointer, result.pointer)
-    withUnsafePointer(to: scalar) { s in
-      parallel(count, work: count, alignment: 32) { range in
-        if scalarFirst {
-          combine(kernel, s, 0, x, 1, into: y, range)
-        } else {
-          combine(kernel, x, 1, s, 0, into: y, range)
-        }
-      }
+    withUnsafePointer(to: scalar) { scalar in
+      let (a, b) = scalarFirst ? (scalar, UnsafePointer(storage.pointer)) : (UnsafePointer(storage.pointer), scalar)
+      return combined(a, scalarFirst ? 0 : 1, b, scalarFirst ? 1 : 0, kernel, shape)
     }
-    return Tensor(storage: result, shape: shape)
   }
 
   /// The kernel applied to two tensors whose shapes broadcast; a constant.
@@ -54,13 +45,14 @@ extension Tensor {
   ) -> Tensor {
     if a.shape == b.shape { return a.zip(b, kernel) }
     let shape = broadcastShape(a.shape, b.shape, in: operation)
-    if b.count == 1, shape == a.shape { return a.zip(scalar: b.storage.pointer[0], first: false, kernel) }
-    if a.count == 1, shape == b.shape { return b.zip(scalar: a.storage.pointer[0], first: true, kernel) }
-    let result = Tensor(storage: Storage(count: shape.reduce(1, *)), shape: shape)
-    if result.count > 0 {
-      Broadcast(a.shape, b.shape, to: shape).run(
-        kernel, a.storage.pointer, b.storage.pointer, into: result.storage.pointer)
+    let (count, x, y) = (shape.reduce(1, *), a.storage.pointer, b.storage.pointer)
+    // Neither is stretched, unless all of it is one value.
+    let (strideA, strideB) = (a.count == count ? 1 : 0, b.count == count ? 1 : 0)
+    if strideA == 1 || a.count == 1, strideB == 1 || b.count == 1 {
+      return combined(x, strideA, y, strideB, kernel, shape)
     }
+    let result = Tensor(storage: Storage(count: count), shape: shape)
+    if count > 0 { Broadcast(a.shape, b.shape, to: shape).run(kernel, x, y, into: result.storage.pointer) }
     return result
   }
 
@@ -75,8 +67,16 @@ extension Tensor {
   }
 }
 
-enum Add: BinaryKernel {
-  @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector { a + b }
+/// The kernel applied to each pair of values, strides being 1, or 0 for a scalar; a constant.
+private func combined<Kernel: BinaryKernel>(
+  _ a: UnsafePointer<Float>, _ strideA: Int, _ b: UnsafePointer<Float>, _ strideB: Int, _ kernel: Kernel.Type,
+  _ shape: [Int]
+) -> Tensor {
+  let count = shape.reduce(1, *)
+  let result = Tensor(storage: Storage(count: count), shape: shape)
+  let y = result.storage.pointer
+  parallel(count, work: count, alignment: 32) { range in combine(kernel, a, strideA, b, strideB, into: y, range) }
+  return result
 }
 
 /// `y[i] = kernel(a[i·strideA], b[i·strideB])`, for strides 0 or 1; the last vector is run in full.
@@ -94,19 +94,9 @@ func combineRow<Kernel: BinaryKernel>(
   _ kernel: Kernel.Type, _ a: UnsafePointer<Float>, _ strideA: Int, _ b: UnsafePointer<Float>, _ strideB: Int,
   into y: Pointer, _ range: Range<Int>
 ) {
-  if strideA == 1, strideB == 1 {
-    for i in stride(from: range.lowerBound, to: range.upperBound, by: 16) {
-      Kernel.apply(Vector(loading: a + i), Vector(loading: b + i)).store(to: y + i)
-    }
-  } else if strideA == 1 {
-    let s = Vector(repeating: b[0])
-    for i in stride(from: range.lowerBound, to: range.upperBound, by: 16) {
-      Kernel.apply(Vector(loading: a + i), s).store(to: y + i)
-    }
-  } else {
-    let s = Vector(repeating: a[0])
-    for i in stride(from: range.lowerBound, to: range.upperBound, by: 16) {
-      Kernel.apply(s, Vector(loading: b + i)).store(to: y + i)
-    }
+  let (firstA, firstB) = (Vector(repeating: a[0]), Vector(repeating: b[0]))
+  for i in stride(from: range.lowerBound, to: range.upperBound, by: 16) {
+    Kernel.apply(strideA == 0 ? firstA : Vector(loading: a + i), strideB == 0 ? firstB : Vector(loading: b + i))
+      .store(to: y + i)
   }
 }

@@ -33,43 +33,38 @@ extension Tensor {
   func reduced<Kernel: ReductionKernel>(
     outer: Int, middle: Int, inner: Int, to newShape: [Int], _ kernel: Kernel.Type
   ) -> Tensor {
-    Tensor(storage: folded(storage, outer, middle, inner, kernel), shape: newShape)
-  }
-}
-
-private func folded<Kernel: ReductionKernel>(
-  _ source: Storage, _ outer: Int, _ middle: Int, _ inner: Int, _ kernel: Kernel.Type
-) -> Storage {
-  if middle == 1 { return source }
-  let blockRows = inner == 1 ? rowBlock : max(64, columnBlock / max(1, min(inner, columnPart)))
-  let blocks = max(1, (middle + blockRows - 1) / blockRows)
-  let result = Storage(count: outer * blocks * inner)
-  let (x, y) = (source.pointer, result.pointer)
-  if inner == 1, blocks == 1 {
-    parallel(outer, work: outer * middle, alignment: 16) { foldRows(x, $0, middle, y, kernel) }
-    return result
-  }
-  let parts = (inner + columnPart - 1) / columnPart
-  parallel(outer * blocks * parts, work: outer * middle * inner) { units in
-    let room = Storage(count: columnPart)
-    for unit in units {
-      let (part, piece) = (unit % parts * columnPart, unit / parts)
-      let (block, slab) = (piece % blocks * blockRows, piece / blocks)
-      let (rows, start) = (min(blockRows, middle - block), x + (slab * middle + block) * inner + part)
-      if inner == 1 {
-        y[piece] = foldRow(start, rows, kernel)
-      } else {
-        let width = min(columnPart, inner - part)
-        foldColumns(start, rows, width, inner, into: room.pointer, kernel)
-        (y + piece * inner + part).update(from: room.pointer, count: width)
+    if middle == 1 { return Tensor(storage: storage, shape: newShape) }
+    let blockRows = inner == 1 ? rowBlock : Swift.max(64, columnBlock / Swift.max(1, Swift.min(inner, columnPart)))
+    let blocks = Swift.max(1, (middle + blockRows - 1) / blockRows)
+    let result = Storage(count: outer * blocks * inner)
+    let (x, y) = (storage.pointer, result.pointer)
+    if inner == 1, blocks == 1 {
+      parallel(outer, work: outer * middle, alignment: 16) { foldRows(x, $0, middle, y, kernel) }
+      return Tensor(storage: result, shape: newShape)
+    }
+    let parts = (inner + columnPart - 1) / columnPart
+    parallel(outer * blocks * parts, work: outer * middle * inner) { units in
+      let room = Storage(count: columnPart)
+      for unit in units {
+        let (part, piece) = (unit % parts * columnPart, unit / parts)
+        let (block, slab) = (piece % blocks * blockRows, piece / blocks)
+        let (rows, start) = (Swift.min(blockRows, middle - block), x + (slab * middle + block) * inner + part)
+        if inner == 1 {
+          y[piece] = foldRow(start, rows, kernel)
+        } else {
+          let width = Swift.min(columnPart, inner - part)
+          foldColumns(start, rows, width, inner, into: room.pointer, kernel)
+          (y + piece * inner + part).update(from: room.pointer, count: width)
+        }
       }
     }
+    return Tensor(storage: result, shape: newShape)
+      .reduced(outer: outer, middle: blocks, inner: inner, to: newShape, kernel)
   }
-  return blocks == 1 ? result : folded(result, outer, blocks, inner, kernel)
 }
 
 /// Each contiguous row folded, short ones sixteen at a time.
-func foldRows<Kernel: ReductionKernel>(
+private func foldRows<Kernel: ReductionKernel>(
   _ x: Pointer, _ rows: Range<Int>, _ length: Int, _ y: Pointer, _ kernel: Kernel.Type
 ) {
   var row = rows.lowerBound
@@ -98,7 +93,7 @@ private func foldSixteen<Kernel: ReductionKernel>(_ x: Pointer, _ length: Int, _
 
 /// One contiguous row folded.
 @inline(always)
-private func foldRow<Kernel: ReductionKernel>(_ x: Pointer, _ count: Int, _ kernel: Kernel.Type) -> Float {
+func foldRow<Kernel: ReductionKernel>(_ x: Pointer, _ count: Int, _ kernel: Kernel.Type) -> Float {
   var lanes = foldRun(x, count, kernel)
   for _ in 0..<4 { lanes = Kernel.fold(lanes.evenHalf.doubled, lanes.oddHalf.doubled) }
   return lanes[0]

@@ -26,19 +26,8 @@ struct RowLanes {
   target.copyMemory(from: source, byteCount: count * MemoryLayout<Float>.stride)
 }
 
-/// The largest of a row's values; NaN is passed over.
-@inline(always) func rowMaximum(_ x: Pointer, _ count: Int) -> Float {
-  var largest = Vector(repeating: -.infinity)
-  for i in stride(from: 0, to: count, by: 16) {
-    let value = RowLanes(x + i, count - i)[0].filling(from: count - i, with: -.infinity)
-    largest = largest.replacing(with: value, where: value .> largest)
-  }
-  // Written out, since comparisons of generic vectors are computed lane by lane.
-  let (low, high) = (largest.lowHalf, largest.highHalf)
-  let eight = low.replacing(with: high, where: high .> low)
-  let four = eight.lowHalf.replacing(with: eight.highHalf, where: eight.highHalf .> eight.lowHalf)
-  return max(max(four.x, four.y), max(four.z, four.w))
-}
+/// The largest of a row's values, NaN if there is one.
+@inline(always) func rowMaximum(_ x: Pointer, _ count: Int) -> Float { foldRow(x, count, MaximumReduction.self) }
 
 /// e^(x − shift) of a row, written to `y` where that is given, and the sum.
 @inline(always) func rowExponentials(_ x: Pointer, _ count: Int, minus shift: Float, into y: Pointer?) -> Float {
@@ -51,10 +40,10 @@ struct RowLanes {
   return sum.lanesSum
 }
 
-/// eˣ, 0 where the result would be denormal: processors are a hundred times slower at those.
+/// eˣ for x up to 87, 0 where the result would be denormal: processors are a hundred times slower at those.
 @inline(always) func weightExp(_ x: Vector) -> Vector {
   let vanishes = x .< -87
-  return vectorExp(x.replacing(with: -87, where: vanishes)).replacing(with: 0, where: vanishes)
+  return vectorExp(inRange: x.replacing(with: -87, where: vanishes)).replacing(with: 0, where: vanishes)
 }
 
 /// Σ a·b over a row, or Σ a.

@@ -129,12 +129,7 @@
 }
 
 /// The largest whole number that is not above x.
-@inline(always) func vectorFloor(_ x: Vector) -> Vector {
-  let magnitude = x.magnitude
-  let nearest = ((magnitude + 0x1p23) - 0x1p23).signed(like: x)
-  let below = nearest.replacing(with: nearest - 1, where: nearest .> x)
-  return below.replacing(with: x, where: .!(magnitude .< 0x1p23))
-}
+@inline(always) func vectorFloor(_ x: Vector) -> Vector { x.rounded(.down) }
 
 /// The logistic function, 1/(1+e⁻ˣ).
 @inline(always) func vectorSigmoid(_ x: Vector) -> Vector { 1 / (1 + vectorExp(-x)) }
@@ -152,11 +147,7 @@
 }
 
 /// ln(1+e⁻ˣ) for x ≥ 0.
-@inline(always) func vectorLogOnePlusExp(minus x: Vector) -> Vector {
-  let u = vectorExp(-x)
-  let w = 1 + u
-  return vectorLog(w) - ((w - 1) - u) / w  // as in vectorLogOnePlus
-}
+@inline(always) func vectorLogOnePlusExp(minus x: Vector) -> Vector { vectorLogOnePlus(vectorExp(-x)) }
 
 /// √x; −0 stays that, NaN below.
 @inline(always) func vectorSquareRoot(_ x: Vector) -> Vector {

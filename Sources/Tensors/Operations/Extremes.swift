@@ -57,25 +57,14 @@ extension Tensor {
       fail(operation, "there are no values to compare along axis \(axis) of shape \(shape)")
     }
     let (middle, inner) = (shape[axis], shape[(axis + 1)...].reduce(1, *))
-    let outer = shape[..<axis].reduce(1, *)
     let values = reduced(over: folding, false, kernel)
-    let (x, y) = (storage.pointer, values.storage.pointer)
-    let found = [Int32](unsafeUninitializedCapacity: outer * inner) { target, initialized in
-      initialized = outer * inner
-      guard let target = target.baseAddress else { return }
-      // Columns sixteen at a time, or whole rows.
-      let strips = inner == 1 ? 1 : (inner + 15) / 16
-      parallel(outer * strips, work: count) { units in
-        for unit in units {
-          let (slab, column) = (unit / strips, unit % strips * 16)
-          let from = x + slab * middle * inner + column
-          let place = slab * inner + column
-          if inner == 1 {
-            target[place] = firstPosition(of: y[place], in: from, middle)
-          } else {
-            let found = firstPositions(of: Vector(loading: y + place), in: from, middle, stride: inner)
-            for lane in 0..<Swift.min(16, inner - column) { target[place + lane] = found[lane] }
-          }
+    let found = [Int32](unsafeUninitializedCapacity: values.count) { target, initialized in
+      initialized = values.count
+      let (x, y, target) = (storage.pointer, values.storage.pointer, target.baseAddress)
+      parallel(values.count, work: count) { places in
+        for place in places {
+          let from = x + place / inner * middle * inner + place % inner
+          target?[place] = firstPosition(of: y[place], in: from, middle, stride: inner)
         }
       }
     }
@@ -83,25 +72,9 @@ extension Tensor {
   }
 }
 
-/// Where `value`, or NaN if it is that, stands first in a row that holds it.
-private func firstPosition(of value: Float, in row: Pointer, _ count: Int) -> Int32 {
-  let wanted = Vector(repeating: value)
-  var i = 0
-  while i + 16 <= count {
-    let x = Vector(loading: row + i)
-    if any((x .== wanted) .| (x .!= x)) { break }
-    i += 16
-  }
-  while i < count - 1, row[i] != value, !row[i].isNaN { i += 1 }
-  return Int32(i)
-}
-
-/// The same for sixteen columns.
-private func firstPositions(of values: Vector, in x: Pointer, _ rows: Int, stride: Int) -> IntVector {
-  var found = IntVector(repeating: 0)
-  for row in (0..<rows).reversed() {
-    let here = Vector(loading: x + row * stride)
-    found.replace(with: IntVector(repeating: Int32(row)), where: (here .== values) .| (here .!= here))
-  }
-  return found
+/// Where `value`, or NaN if it is that, stands first among values that hold it.
+private func firstPosition(of value: Float, in x: Pointer, _ count: Int, stride: Int) -> Int32 {
+  var position = 0
+  while position < count - 1, x[position * stride] != value, !x[position * stride].isNaN { position += 1 }
+  return Int32(position)
 }

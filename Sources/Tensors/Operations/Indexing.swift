@@ -122,13 +122,13 @@ struct IndexedLayout {
     _ body: (_ number: Int, _ row: Int) -> Void
   ) {
     for slab in slabs {
-      let (numbers, table) = (slab * count, slab * extent)
+      let (first, table) = (slab * count, slab * extent)
       if inner == 1 {
-        for number in numbers + rows.lowerBound..<numbers + rows.upperBound { body(number, table + Int(indices[number])) }
+        for number in first + rows.lowerBound..<first + rows.upperBound { body(number, table + Int(indices[number])) }
         continue
       }
       for row in rows {
-        let start = (numbers + row) * inner
+        let start = (first + row) * inner
         for column in columns { body(start + column, (table + Int(indices[start + column])) * inner + column) }
       }
     }

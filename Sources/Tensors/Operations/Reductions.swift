@@ -27,15 +27,17 @@ extension Tensor {
 
   /// The mean squared distance from the mean over the given axes (all when nil), divided by the count (not the count less one).
   public func variance(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
-    squaredDifference(self, mean(axes: axes, keepingAxes: true)).mean(axes: axes, keepingAxes: keepingAxes)
+    square(self - mean(axes: axes, keepingAxes: true)).mean(axes: axes, keepingAxes: keepingAxes)
   }
 
   /// ln Σ eˣ over the given axes (all when nil), without overflow; −∞ where there are no values.
   public func logSumExp(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
     let folding = ReductionAxes(axes, of: self, in: "logSumExp")
-    return foldedLogSumExp(folding, keepingAxes).recorded(self) { upstream, inputs, _ in
+    let shift = reduced(over: folding, true, MaximumReduction.self).map(FiniteOrZero.self)
+    let value = log(expOfDifference(detached(), shift).reduced(over: folding, true, SumReduction.self)) + shift
+    return value.reshaped(to: folding.shape(keeping: keepingAxes)).recorded(self) { upstream, inputs, _ in
       // A softmax. From the output, which is rounded where it is large, it would be less accurate.
-      let terms = expOfDifference(inputs[0], inputs[0].shift(folding))
+      let terms = expOfDifference(inputs[0], shift)
       return terms * (folding.kept(upstream) / terms.sum(axes: folding.axes, keepingAxes: true))
     }
   }
@@ -43,23 +45,6 @@ extension Tensor {
   /// ln Σ eˣ over one axis; it disappears, or stays with extent 1 when `keepingAxes`.
   public func logSumExp(axis: Int, keepingAxes: Bool = false) -> Tensor {
     logSumExp(axes: [axis], keepingAxes: keepingAxes)
-  }
-
-  private func foldedLogSumExp(_ folding: ReductionAxes, _ keepingAxes: Bool) -> Tensor {
-    let shape = folding.shape(keeping: keepingAxes)
-    if let length = folding.rowLength, (1...4096).contains(length) {
-      return Tensor(storage: logSumExpOfRows(storage, rows: count / length, length: length), shape: shape)
-    }
-    let shift = shift(folding)
-    let terms = expOfDifference(detached(), shift)
-    return (log(terms.reduced(over: folding, true, SumReduction.self)) + shift).reshaped(to: shape)
-  }
-
-  /// The largest values, a constant.
-  ///
-  /// Where everything is −∞ it must stay finite, or ∞ − ∞ would give NaN.
-  private func shift(_ folding: ReductionAxes) -> Tensor {
-    reduced(over: folding, true, MaximumReduction.self).map(FiniteOrZero.self)
   }
 
   /// Summed over the axes along which `newShape` was broadcast to this shape: what broadcasting sends back.
@@ -118,30 +103,14 @@ struct ReductionAxes {
 
   /// A reduced value with its axes back, each of extent 1.
   func kept(_ reduced: Tensor) -> Tensor { reduced.reshaped(to: shape(keeping: true)) }
-
-  /// The length of the rows that are folded, when what is folded lies together in memory.
-  var rowLength: Int? {
-    guard let first = axes.first, axes.count == shape.count - first else { return nil }
-    return shape[first...].reduce(1, *)
-  }
 }
 
+/// Where everything is −∞ a shift must stay finite, or ∞ − ∞ would give NaN.
 private enum FiniteOrZero: UnaryKernel {
   @inline(always) static func apply(_ x: Vector) -> Vector { x.replacing(with: 0, where: x.magnitude .== .infinity) }
 }
-private enum SquaredDifference: BinaryKernel {
-  @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector { (a - b) * (a - b) }
-}
 private enum ExpOfDifference: BinaryKernel {
   @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector { vectorExp(a - b) }
-}
-
-/// (a − b)², in one pass; shapes broadcast.
-private func squaredDifference(_ a: Tensor, _ b: Tensor) -> Tensor {
-  Tensor.broadcasting(a, b, SquaredDifference.self, named: "variance").recorded(
-    a, b,
-    { upstream, inputs, _ in (upstream * (inputs[0] - inputs[1]) * 2).summed(to: inputs[0].shape) },
-    { upstream, inputs, _ in (upstream * (inputs[1] - inputs[0]) * 2).summed(to: inputs[1].shape) })
 }
 
 /// e^(x − shift), in one pass; the shift is a constant that broadcasts.
@@ -149,34 +118,4 @@ private func expOfDifference(_ x: Tensor, _ shift: Tensor) -> Tensor {
   Tensor.broadcasting(x, shift, ExpOfDifference.self, named: "logSumExp").recorded(x) { upstream, _, output in
     upstream * output
   }
-}
-
-/// ln Σ eˣ of each contiguous row, which is read twice while it is near.
-private func logSumExpOfRows(_ source: Storage, rows: Int, length: Int) -> Storage {
-  let result = Storage(count: rows)
-  let (x, y) = (source.pointer, result.pointer)
-  parallel(rows, work: 4 * rows * length, alignment: 16) { rows in
-    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: 16) {
-      let group = first..<min(first + 16, rows.upperBound)
-      foldRows(x, group, length, y, MaximumReduction.self)
-      let largest = Vector(loading: y + first)
-      let shifts = largest.replacing(with: 0, where: largest.magnitude .== .infinity)
-      var sums = Vector()
-      for row in group { sums[row - first] = sumOfExp(x + row * length, length, minus: shifts[row - first]) }
-      (vectorLog(sums) + shifts).store(to: y + first)
-    }
-  }
-  return result
-}
-
-/// Σ e^(x − shift) over a contiguous row.
-@inline(always)
-private func sumOfExp(_ x: Pointer, _ length: Int, minus shift: Float) -> Float {
-  var (sum, i) = (Vector(repeating: 0), 0)
-  while i + 16 <= length {
-    sum += vectorExp(Vector(loading: x + i) - shift)
-    i += 16
-  }
-  if i < length { sum += vectorExp(Vector(loading: x + i) - shift).filling(from: length - i, with: 0) }
-  return sum.lanesSum
 }

@@ -18,7 +18,7 @@ private struct AxisMap: Sendable {
   var transposed: AxisMap {
     var gathered = [[Term]](repeating: [], count: inputs)
     for result in 0..<results {
-      for (position, weight) in terms[starts[result]..<starts[result + 1]] { gathered[position].append((result, weight)) }
+      for term in terms[starts[result]..<starts[result + 1]] { gathered[term.position].append((result, term.weight)) }
     }
     return AxisMap(inputs: results, terms: gathered)
   }

@@ -4,31 +4,8 @@ extension Tensor {
   /// Gradients flow to the values. Both results have this tensor's shape.
   public func sorted(axis: Int) -> (values: Tensor, indices: IndexTensor) {
     let axis = checkedAxis(axis, in: "sorted")
-    let order = sortedOrder(axis: axis)
-    return (rearranged(by: order, axis: axis), IndexTensor(order, shape: shape))
-  }
-
-  /// Position `i` along an axis reads position `order[… i …]`; the order is a permutation along the axis.
-  private func rearranged(by order: [Int32], axis: Int) -> Tensor {
-    let (extent, inner) = (shape[axis], shape[(axis + 1)...].reduce(1, *))
-    let result = Storage(count: count)
-    let (x, y) = (storage.pointer, result.pointer)
-    order.withUnsafeBufferPointer { order in
-      parallel(count, work: count, alignment: 16) { range in
-        for i in range {
-          let slab = inner == 1 ? i / extent * extent : i / (extent * inner) * extent * inner + i % inner
-          y[i] = x[slab + Int(order[i]) * inner]
-        }
-      }
-    }
-    return Tensor(storage: result, shape: shape).recorded(self) { upstream, inputs, _ in
-      var inverse = order
-      for i in order.indices {
-        let slab = i / (extent * inner) * extent * inner + i % inner
-        inverse[slab + Int(order[i]) * inner] = Int32((i - slab) / inner)
-      }
-      return upstream.rearranged(by: inverse, axis: axis)
-    }
+    let order = IndexTensor(sortedOrder(axis: axis), shape: shape)
+    return (gathered(at: order, axis: axis, in: "sorted"), order)
   }
 
   private func sortedOrder(axis: Int) -> [Int32] {
