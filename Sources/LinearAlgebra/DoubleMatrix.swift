@@ -2,6 +2,9 @@ import COpenBLAS
 import Foundation
 import Tensors
 
+/// OpenBLAS on the calling thread alone; the threads are ours.
+private let singleThreadedBLAS: Void = openblas_set_num_threads(1)
+
 /// A matrix in double precision: the digits of the input are the only limit to those of the result.
 ///
 /// LAPACK keeps matrices column after column, so what it sees in these rows is the transpose; each function allows for that.

@@ -66,7 +66,7 @@ func multiplyMatrices(
 }
 
 /// OpenBLAS on the calling thread alone; the threads are ours.
-package let singleThreadedBLAS: Void = openblas_set_num_threads(1)
+let singleThreadedBLAS: Void = openblas_set_num_threads(1)
 
 /// One product on this thread, added to what `c` holds when `accumulating`.
 func gemm(

@@ -22,18 +22,27 @@ private struct AxisMap: Sendable {
     parallel(rows, work: rows * inner * 2) { range in
       for row in range {
         let (slab, position) = row.quotientAndRemainder(dividingBy: terms.count)
-        let sources = terms[position]
-        for i in stride(from: 0, to: inner, by: 16) {
-          var sum = Vector()
-          for (position, weight) in sources {
-            let value = Vector(loading: source + (slab * inputs + position) * inner + i)
-            sum = fma(value, Vector(repeating: weight), sum)
-          }
-          RowLanes(target + row * inner + i, inner - i)[0] = sum
+        let to = target + row * inner
+        to.update(repeating: 0, count: inner)
+        for (position, weight) in terms[position] {
+          addScaled(source + (slab * inputs + position) * inner, weight, to: to, count: inner)
         }
       }
     }
     return Tensor(storage: result, shape: shape).recorded(x) { upstream, _, _ in transposed(upstream, axis: axis) }
+  }
+}
+
+/// `y += x·scale`.
+@inline(always) private func addScaled(_ x: Pointer, _ scale: Float, to y: Pointer, count: Int) {
+  var i = 0
+  while i + 16 <= count {
+    fma(Vector(loading: x + i), Vector(repeating: scale), Vector(loading: y + i)).store(to: y + i)
+    i += 16
+  }
+  while i < count {
+    y[i] += x[i] * scale
+    i += 1
   }
 }
 
