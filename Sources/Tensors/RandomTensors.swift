@@ -12,8 +12,9 @@ extension Tensor {
   /// Independent standard normal values (Box & Muller, 1958).
   public static func normal(_ shape: [Int], using random: inout Random) -> Tensor {
     drawn(shape, vectors: 2, using: &random) { units, target in
-      let radius = vectorSquareRoot(-2 * vectorLog(units[0]))
-      let (cosine, sine) = vectorCosineAndSine(turns: units[1])
+      let (first, second) = (units[0], units[1])
+      let radius = vectorSquareRoot(-2 * vectorLog(first))
+      let (cosine, sine) = vectorCosineAndSine(turns: second)
       (radius * cosine).store(to: target)
       (radius * sine).store(to: target + 16)
     }
@@ -35,7 +36,7 @@ extension Tensor {
   }
 
   /// Values made so many vectors at a time from as many of uniform numbers, in an order that threads do not change.
-  @inline(__always)
+  @inline(always)
   private static func drawn(
     _ shape: [Int], vectors: Int = 1, using random: inout Random, _ make: (_ units: UnitIntervals, Pointer) -> Void
   ) -> Tensor {

@@ -65,12 +65,9 @@ public func relu(_ x: Tensor) -> Tensor {
 
 /// `upstream` where `x` is positive and 0 elsewhere.
 func keepWherePositive(_ upstream: Tensor, _ x: Tensor) -> Tensor {
-  upstream.zip(x, KeepWherePositive.self).recorded(upstream, x) {
-    outer, inputs, _ in
-    keepWherePositive(outer, inputs[1])
-  } _: { _, inputs, _ in
-    .zeros(inputs[1].shape)
-  }
+  upstream.zip(x, KeepWherePositive.self).recorded(
+    upstream, x, { outer, inputs, _ in keepWherePositive(outer, inputs[1]) },
+    { _, inputs, _ in .zeros(inputs[1].shape) })
 }
 
 /// x where it is positive and `slope`·x elsewhere; its gradient at 0 is `slope` (Maas, Hannun & Ng, 2013).

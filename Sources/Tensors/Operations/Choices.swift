@@ -4,11 +4,6 @@ private enum Larger: BinaryKernel {
 private enum Smaller: BinaryKernel {
   @inline(always) static func apply(_ a: Vector, _ b: Vector) -> Vector { smaller(a, b) }
 }
-private enum Clamp: TernaryKernel {
-  @inline(always) static func apply(_ x: Vector, _ low: Vector, _ high: Vector) -> Vector {
-    smaller(larger(x, low), high)
-  }
-}
 private enum Choose: TernaryKernel {
   @inline(always) static func apply(_ mask: Vector, _ a: Vector, _ b: Vector) -> Vector {
     a.replacing(with: b, where: mask .== 0)
@@ -59,7 +54,15 @@ extension Tensor {
   ///
   /// No gradient flows from beyond.
   public func clamped(to range: ClosedRange<Float>) -> Tensor {
-    zip(Tensor(range.lowerBound), Tensor(range.upperBound), Clamp.self).recorded(self) { upstream, inputs, output in
+    let result = Storage(count: count)
+    let (x, y) = (storage.pointer, result.pointer)
+    let (low, high) = (Vector(repeating: range.lowerBound), Vector(repeating: range.upperBound))
+    parallel(count, work: count, alignment: 32) { part in
+      for i in stride(from: part.lowerBound, to: part.upperBound, by: 16) {
+        smaller(larger(Vector(loading: x + i), low), high).store(to: y + i)
+      }
+    }
+    return Tensor(storage: result, shape: shape).recorded(self) { upstream, inputs, output in
       upstream * (inputs[0] .== output)
     }
   }

@@ -16,11 +16,10 @@ public func bernoulliLogLikelihood(_ x: Tensor, logits: Tensor) -> Tensor {
   guard x.shape == logits.shape else {
     fail("bernoulliLogLikelihood", "the values \(x.shape) and the logits \(logits.shape) must have one shape")
   }
-  return x.zip(logits, BernoulliLogLikelihood.self).recorded(x, logits) {
-    upstream, inputs, _ in
-    upstream * inputs[1]
-  } _: { upstream, inputs, _ in
-    let (x, logits) = (inputs[0], inputs[1])
-    return upstream * (Recording.isOn ? x - sigmoid(logits) : x.zip(logits, BernoulliResidual.self))
-  }
+  return x.zip(logits, BernoulliLogLikelihood.self).recorded(
+    x, logits, { upstream, inputs, _ in upstream * inputs[1] },
+    { upstream, inputs, _ in
+      let (x, logits) = (inputs[0], inputs[1])
+      return upstream * (Recording.isOn ? x - sigmoid(logits) : x.zip(logits, BernoulliResidual.self))
+    })
 }

@@ -149,11 +149,9 @@ extension Tensor {
     }
     let values = values.broadcast(to: part)
     let pieces = [(self, 0..<range.lowerBound), (values, 0..<range.count), (self, range.upperBound..<shape[axis])]
-    return joined(pieces, axis: axis, of: shape, in: "replacing").recorded(self, values) { upstream, _, _ in
-      upstream.replacing(range, axis: axis, with: Tensor(0))
-    } _: { upstream, _, _ in
-      upstream.sliced(range, axis: axis)
-    }
+    return joined(pieces, axis: axis, of: shape, in: "replacing").recorded(
+      self, values, { upstream, _, _ in upstream.replacing(range, axis: axis, with: Tensor(0)) },
+      { upstream, _, _ in upstream.sliced(range, axis: axis) })
   }
 
   /// The values moved on by `places` along one axis, those pushed out at one end coming in at the other.
