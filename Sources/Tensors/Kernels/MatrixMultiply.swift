@@ -79,7 +79,8 @@ struct MatrixProduct {
       let from = b.rows(from: step).columns(from: column)
       let isCopied = strips == nil && (b.isTransposed || band.count > 12)
       if isCopied { Self.copy(from, count, valid, width, to: zeros + 32) }
-      let strip = strips.map { $0 + column * depth + step * width } ?? (isCopied ? zeros + 32 : from.pointer)
+      let strip =
+        strips.map { $0 + column * Self.pitch(depth) + step * width } ?? (isCopied ? zeros + 32 : from.pointer)
       let (size, longer) = band.count.quotientAndRemainder(dividingBy: max(1, parts))
       for (first, tiles, size) in [(0, longer, size + 1), (longer * (size + 1), parts - longer, size)] where tiles > 0 {
         let a = a.rows(from: band.lowerBound + first).columns(from: step)
@@ -111,14 +112,20 @@ struct MatrixProduct {
 
   /// A right factor copied into strips of columns, as products read it.
   static func strips(of b: MatrixView, depth: Int, columns: Int) -> Storage {
-    let result = Storage(count: (columns + 31) / 16 * 16 * (depth + 4))
-    for column in stride(from: 0, to: columns, by: TileLimit.width) {
-      let valid = min(TileLimit.width, columns - column)
-      let width = valid > 16 ? TileLimit.width : 16
-      copy(b.columns(from: column), depth, valid, width, to: result.pointer + column * depth)
+    let pitch = pitch(depth)
+    let result = Storage(count: (columns + 31) / 16 * 16 * pitch)
+    parallel(columns, work: columns * depth / 2, alignment: TileLimit.width) { range in
+      for column in stride(from: range.lowerBound, to: range.upperBound, by: TileLimit.width) {
+        let valid = min(TileLimit.width, columns - column)
+        let width = valid > 16 ? TileLimit.width : 16
+        copy(b.columns(from: column), depth, valid, width, to: result.pointer + column * pitch)
+      }
     }
     return result
   }
+
+  /// The steps that a strip has room for.
+  private static func pitch(_ depth: Int) -> Int { (depth + 3) / 4 * 4 }
 
   /// The first `valid` columns of `from` as `[count, width]`; what stands in other columns is not used.
   private static func copy(_ from: MatrixView, _ count: Int, _ valid: Int, _ width: Int, to strip: Pointer) {
