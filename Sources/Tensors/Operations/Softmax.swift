@@ -2,34 +2,30 @@ import Foundation
 
 /// eˣ / Σ eˣ over one axis, without overflow.
 public func softmax(_ x: Tensor, axis: Int = -1) -> Tensor {
-  normalized(x, axis, in: "softmax", logarithmic: false) { upstream, output in
-    output * (upstream - (upstream * output).sum(axis: -1, keepingAxes: true))
+  overLastAxis(x, axis, in: "softmax") { x in
+    softmaxRows(x, logarithmic: false).recorded(x) { upstream, _, output in
+      guard Recording.isOn else { return softmaxGradientRows(upstream, output, logarithmic: false) }
+      return output * (upstream - (upstream * output).sum(axis: -1, keepingAxes: true))
+    }
   }
 }
 
 /// x − ln Σ eˣ over one axis: the logarithm of ``softmax(_:axis:)``, without overflow or cancellation.
 public func logSoftmax(_ x: Tensor, axis: Int = -1) -> Tensor {
-  normalized(x, axis, in: "logSoftmax", logarithmic: true) { upstream, output in
-    upstream - exp(output) * upstream.sum(axis: -1, keepingAxes: true)
+  overLastAxis(x, axis, in: "logSoftmax") { x in
+    softmaxRows(x, logarithmic: true).recorded(x) { upstream, _, output in
+      guard Recording.isOn else { return softmaxGradientRows(upstream, output, logarithmic: true) }
+      return upstream - exp(output) * upstream.sum(axis: -1, keepingAxes: true)
+    }
   }
 }
 
-private func normalized(
-  _ x: Tensor, _ axis: Int, in operation: String, logarithmic: Bool,
-  composedGradient: @escaping @Sendable (_ upstream: Tensor, _ output: Tensor) -> Tensor
-) -> Tensor {
+private func overLastAxis(_ x: Tensor, _ axis: Int, in operation: String, _ body: (Tensor) -> Tensor) -> Tensor {
   let axis = x.checkedAxis(axis, in: operation)
-  guard axis == x.rank - 1 else {
-    var order = Array(x.shape.indices)
-    order.swapAt(axis, x.rank - 1)
-    let exchanged = x.permuted(order)
-    return normalized(exchanged, -1, in: operation, logarithmic: logarithmic, composedGradient: composedGradient)
-      .permuted(order)
-  }
-  return softmaxRows(x, logarithmic: logarithmic).recorded(x) { upstream, _, output in
-    Recording.isOn
-      ? composedGradient(upstream, output) : softmaxGradientRows(upstream, output, logarithmic: logarithmic)
-  }
+  if axis == x.rank - 1 { return body(x) }
+  var order = Array(x.shape.indices)
+  order.swapAt(axis, x.rank - 1)
+  return body(x.permuted(order)).permuted(order)
 }
 
 /// ln softmax(logits)[label], in nats: minus PyTorch's `cross_entropy` without its mean.
