@@ -183,9 +183,9 @@ private func damaged(_ bytes: Data, using random: inout Random) -> Data {
   return copy
 }
 
-/// The most memory that this process ever had, in bytes; 0 where the system does not tell.
+/// The most memory that this process ever had, touched or not, in bytes; 0 where the system does not tell.
 private func peakMemory() -> Int {
   let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .ascii)) ?? ""
-  let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+  let line = status.split(separator: "\n").first { $0.hasPrefix("VmPeak:") }
   return line.flatMap { Int($0.filter(\.isNumber)) }.map { $0 << 10 } ?? 0
 }
