@@ -104,15 +104,15 @@ public struct Tensor: Sendable {
 
 /// The number of values in `shape`, after checking that no extent is negative and the product fits.
 func checkedCount(of shape: [Int], in operation: String) -> Int {
-  var product = 1
+  var room = 1  // without the zeros, since strides are products of the other extents
   for extent in shape {
-    let (next, overflow) = product.multipliedReportingOverflow(by: extent)
+    let (next, overflow) = room.multipliedReportingOverflow(by: max(1, extent))
     guard extent >= 0, !overflow, next < 1 << 40 else {
       fail(operation, "the shape \(shape) is not possible: extents must be 0 or more and fit in memory")
     }
-    product = next
+    room = next
   }
-  return product
+  return shape.contains(0) ? 0 : room
 }
 
 extension Tensor: CustomStringConvertible {

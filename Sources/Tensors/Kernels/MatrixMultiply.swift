@@ -222,8 +222,11 @@ func multiplyMatrices(_ a: MatrixBatch, _ b: MatrixBatch, into c: Pointer, rows:
       c: MatrixView(pointer: c + index * rows * columns, stride: columns), rows: rows, columns: columns, depth: depth)
   }
   // Too few to give each thread the same: each is cut itself.
-  guard count >= 2 * Threads.count else { return (0..<count).forEach { product($0).run() } }
-  parallel(count, work: count * rows * columns * depth / 8) { $0.forEach { product($0).runHere() } }
+  if count < 2 * Threads.count {
+    for index in 0..<count { product(index).run() }
+  } else {
+    parallel(count, work: count * rows * columns * depth / 8) { for index in $0 { product(index).runHere() } }
+  }
 }
 
 /// One product on this thread, added to what `c` holds when `accumulating`.

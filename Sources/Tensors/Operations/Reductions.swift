@@ -16,9 +16,14 @@ extension Tensor {
   ///
   /// - Precondition: there are values to average.
   public func mean(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
+    average(axes, keepingAxes, in: "mean")
+  }
+
+  private func average(_ axes: [Int]?, _ keepingAxes: Bool, in operation: String) -> Tensor {
+    let axes = ReductionAxes(axes, of: self, in: operation).axes
     let total = sum(axes: axes, keepingAxes: keepingAxes)
     if total.count == 0 { return total }
-    guard count > 0 else { fail("mean", "there is nothing to average in shape \(shape)") }
+    guard count > 0 else { fail(operation, "there is nothing to average in shape \(shape)") }
     return total / (Float(count) / Float(total.count))
   }
 
@@ -27,7 +32,7 @@ extension Tensor {
 
   /// The mean squared distance from the mean over the given axes (all when nil), divided by the count (not the count less one).
   public func variance(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
-    square(self - mean(axes: axes, keepingAxes: true)).mean(axes: axes, keepingAxes: keepingAxes)
+    square(self - average(axes, true, in: "variance")).average(axes, keepingAxes, in: "variance")
   }
 
   /// ln Σ eˣ over the given axes (all when nil), without overflow; −∞ where there are no values.
