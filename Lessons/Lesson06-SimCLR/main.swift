@@ -36,7 +36,7 @@ notebook.source(of: SimCLR.self)
 // %%
 let isLarge = options.size == .full || options.data != nil  // Fashion-MNIST in place of the digits
 let channels = isLarge ? [32, 64, 128] : [32, 32, 64]
-let epochs = options.epochs ?? options.choose(quick: 2, standard: 120, full: 50)
+let epochs = options.epochs ?? options.choose(quick: 2, standard: 160, full: 50)
 let (batchSize, learningRate, temperature) = (60, Float(2e-3), Float(0.5))
 let (labelsPerClass, labelDraws) = (10, 5)
 let criticSteps = options.choose(quick: 100, standard: 1500, full: 3000)
