@@ -20,6 +20,20 @@ func expectGradients(
   #expect(report.passes, "\(report)", sourceLocation: sourceLocation)
 }
 
+/// Expects the gradients of a function's squares to have the same bits on one thread and on four.
+func expectSameOnThreads(
+  at inputs: [Tensor], sourceLocation: SourceLocation = #_sourceLocation, of function: ([Tensor]) -> Tensor
+) {
+  let results = [1, 4].map { threads in
+    Threads.with(threads) {
+      let variables = inputs.map { $0.asVariable() }
+      let loss = square(function(variables)).sum()
+      return withoutGradients { gradients(of: loss, withRespectTo: variables) }
+    }
+  }
+  for (one, four) in zip(results[0], results[1]) { #expect(bits(one) == bits(four), sourceLocation: sourceLocation) }
+}
+
 /// Expects two tensors to agree to a fraction of the largest value.
 func expectClose(
   _ found: Tensor, _ wanted: Tensor, tolerance: Float = 1e-5, sourceLocation: SourceLocation = #_sourceLocation

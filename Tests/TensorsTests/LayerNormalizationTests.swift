@@ -29,13 +29,6 @@ import Testing
 
   @Test func `many rows on several threads are the same as on one`() {
     let (x, scale) = (normal([2000, 33], seed: 414), normal([33], seed: 415))
-    let results = [1, 4].map { threads in
-      Threads.with(threads) {
-        let variables = [x, scale, scale].map { $0.asVariable() }
-        let loss = square(layerNormalized(variables[0], scale: variables[1], offset: variables[2])).sum()
-        return withoutGradients { gradients(of: loss, withRespectTo: variables) }
-      }
-    }
-    for (one, four) in zip(results[0], results[1]) { #expect(bits(one) == bits(four)) }
+    expectSameOnThreads(at: [x, scale, scale]) { layerNormalized($0[0], scale: $0[1], offset: $0[2]) }
   }
 }
