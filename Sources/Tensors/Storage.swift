@@ -58,6 +58,15 @@ enum StoragePool {
 
   static func take(_ size: SizeClass) -> UnsafeMutablePointer<Float> {
     if let block = lock.withLock({ idle[size.index].popLast() }) { return block.pointer }
+    // Room for workers too, of which one may first come in time to help in any later step: scratch of a kernel and of one
+    // that it calls. It costs nothing until it is touched.
+    if size.capacity <= 1 << 20 {
+      for _ in 0..<2 * (Threads.count - 1) { give(allocate(size), size) }
+    }
+    return allocate(size)
+  }
+
+  private static func allocate(_ size: SizeClass) -> UnsafeMutablePointer<Float> {
     let bytes = (size.capacity + Vector.width) * MemoryLayout<Float>.stride
     var address: UnsafeMutableRawPointer?
     guard posix_memalign(&address, 64, bytes) == 0, let address else {

@@ -6,12 +6,11 @@ import Testing
 
 /// What holds for any training, whatever it is that is trained.
 @Suite struct TrainingRunTests {
-  // In a process of its own: other tests would take storage at the same time. And on one thread: a worker takes its first
-  // scratch memory when it first comes in time to help, in whatever step that is.
-  @Test(arguments: trainingRuns.indices)
-  func `after three warm-up steps no memory comes from the system`(index: Int) async {
-    await #expect(processExitsWith: .success) { [index] in
-      Threads.with(1) {
+  // In a process of its own: other tests would take storage at the same time.
+  @Test(arguments: trainingRuns.indices, [1, 3])
+  func `after three warm-up steps no memory comes from the system`(index: Int, threads: Int) async {
+    await #expect(processExitsWith: .success) { [index, threads] in
+      Threads.with(threads) {
         let (_, step) = trainingRuns[index].begin()
         var (blocks, resident): ([Int], [Int]) = ([], [])
         for _ in 0..<15 {
@@ -21,7 +20,10 @@ import Testing
         }
         #expect(blocks[2] > 0 && blocks[14] == blocks[2], "\(trainingRuns[index].testDescription): \(blocks)")
         // Graph nodes come and go with the system's allocator, which moves by some pages, and by more where it is watched.
-        #expect(resident[14] <= resident[2] + 1 << 20, "\(trainingRuns[index].testDescription): \(resident)")
+        // A worker that first comes in time to help touches its scratch memory then.
+        if threads == 1 {
+          #expect(resident[14] <= resident[2] + 1 << 20, "\(trainingRuns[index].testDescription): \(resident)")
+        }
       }
     }
   }
