@@ -146,6 +146,30 @@ import Testing
     #expect(worst <= 2e-6 * scale, "\(what)")
   }
 
+  // Small images of a large batch are gone through several at a time, narrow ones in pairs; the last may be left alone.
+  @Test(arguments: [1, 2, 3, 4, 7, 8, 9, 13], [1, 2])
+  func `images of a batch give what each gives alone`(width: Int, stride: Int) {
+    let images = 51
+    let x = normal([images, 2 * stride, width * stride, 5], seed: 10)
+    let weight = normal([3, 3, 5, 35], seed: 11)
+    let bias = normal([35], seed: 12)
+    let depthwise = normal([3, 3, 5], seed: 13)
+    let results = { (x: Tensor) in
+      [
+        convolution2D(x, weight, bias, stride: stride, padding: 1, rectified: true),
+        transposedConvolution2D(x, weight, bias, stride: stride, padding: 1),
+        depthwiseConvolution2D(x, depthwise, stride: stride, padding: 1),
+      ]
+    }
+    let all = results(x)
+    for image in 0..<images {
+      let alone = results(x.sliced(image..<image + 1, axis: 0))
+      for (all, alone) in zip(all, alone) {
+        #expect(bits(all.sliced(image..<image + 1, axis: 0)) == bits(alone), "image \(image), \(all.shape)")
+      }
+    }
+  }
+
   @Test func `the same bits on any number of threads`() {
     let x = normal([13, 17, 15, 20], seed: 7)
     let weight = normal([3, 3, 20, 36], seed: 8)

@@ -42,17 +42,16 @@ struct ConvolutionRegions {
   private let batch, height, width: Int
   private let images, rows, columns: Int
 
-  /// - Parameters:
-  ///   - cost: source floats for each result.
-  ///   - joining: whether small images may share a region.
-  init(batch: Int, height: Int, width: Int, cost: Int, joining: Bool) {
+  /// - Parameter cost: source floats for each result.
+  init(batch: Int, height: Int, width: Int, cost: Int) {
     (self.batch, self.height, self.width) = (batch, height, width)
     let room = 49_152 / max(1, cost)
     columns = max(1, min(width, max(14, room / 14 * 14)))
     let limit = max(1, min(room / columns, (batch * height + 15) / 16))
     let bands = max(1, (height + limit - 1) / limit)
     rows = max(1, (height + bands - 1) / bands)
-    images = joining && rows == height ? max(1, min(256 / (rows * columns), batch / 16)) : 1
+    // Small images share a region.
+    images = rows == height ? max(1, min(256 / (rows * columns), batch / 16)) : 1
   }
 
   private func parts(_ extent: Int, _ part: Int) -> Int { (extent + part - 1) / part }

@@ -77,13 +77,14 @@ struct ConvolutionSweep {
     var step, count: Int
   }
 
-  /// What one result reads in a window, taps that are neighbours in a row joined.
-  func runs(in window: Images.Window) -> [Run] {
+  /// What one result reads in a window, taps that are neighbours in a row `joined` or each by itself.
+  func runs(in window: Images.Window, joined: Bool = true) -> [Run] {
     var runs: [Run] = []
+    guard stepsPerTap > 0 else { return runs }
     let step = kind == .mixed ? 1 : 16
     for (position, tap) in taps.enumerated() {
       let offset = (tap.y - rows.lowerBound) * window.row + (tap.x - columns.lowerBound) * window.pixel
-      if var last = runs.last, taps[last.tap].y == tap.y {
+      if joined, var last = runs.last, taps[last.tap].y == tap.y {
         if kind == .separate, last.count == 1 { last.step = offset - last.offset }
         if offset == last.offset + last.count * last.step {
           last.count += stepsPerTap
@@ -96,10 +97,9 @@ struct ConvolutionSweep {
     return runs
   }
 
-  func regions(batch: Int, joining: Bool) -> ConvolutionRegions {
+  func regions(batch: Int) -> ConvolutionRegions {
     ConvolutionRegions(
-      batch: batch, height: y.count, width: x.count, cost: windowChannels * y.sourceStep * x.sourceStep,
-      joining: joining)
+      batch: batch, height: y.count, width: x.count, cost: windowChannels * y.sourceStep * x.sourceStep)
   }
 
   /// Operations on vectors, in units of the cost of one element of memory.

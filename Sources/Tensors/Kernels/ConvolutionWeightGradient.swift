@@ -8,7 +8,7 @@ extension ConvolutionSweep {
     let sums = sumStrides(taps: count)
     let padded = (targetChannels + 15) / 16 * 16
     let size = count * windowChannels * (kind == .mixed ? padded : kind == .separate ? 1 : targetChannels)
-    let regions = regions(batch: batch, joining: true)
+    let regions = regions(batch: batch)
     let chunks = min(regions.count, max(2, min(16, (1 << 20) / max(1, size))))
     guard chunks > 0, size > 0 else { return }
     let partial = Storage(count: chunks * size)
@@ -109,18 +109,18 @@ private struct PixelLoop: TileLoop {
   let stride: Int
 
   func run<T: Tile>(_ tile: T.Type) {
-    var tile = T(loading: sums, stride: stride)
+    var tile = T(loading: sums, stride: RowStride(stride))
     for image in 0..<extent.images {
       for row in 0..<extent.rows {
         var x = rows.pointer + image * rows.image + row * rows.row
         var factor = factors.pointer + image * factors.image + row * factors.row
         for _ in 0..<extent.columns {
-          tile.add(x, step, times: T.Row(loading: factor, stride: 0))
+          tile.add(x, RowStride(step), times: T.Row(loading: factor, stride: 0))
           x += rows.pixel
           factor += factors.pixel
         }
       }
     }
-    tile.store(to: sums, stride: stride, floor: nil)
+    tile.store(to: sums, stride: RowStride(stride), floor: nil)
   }
 }

@@ -72,7 +72,7 @@ struct MatrixProduct {
     let width = valid > 16 ? TileLimit.width : 16
     let steps = support.map { extent($0, column, width) } ?? 0..<depth
     let band = wanted.map { clear(band, outside: extent($0, column, width), column, valid) } ?? band
-    let parts = TileLimit.parts(band.count, width: width)
+    let tiling = Tiling(band.count, parts: TileLimit.parts(band.count, width: width))
     var (step, isFirst) = (steps.lowerBound, !accumulates)
     repeat {
       let count = min(reach, steps.upperBound - step)
@@ -81,8 +81,7 @@ struct MatrixProduct {
       if isCopied { Self.copy(from, count, valid, width, to: zeros + 32) }
       let strip =
         strips.map { $0 + column * Self.pitch(depth) + step * width } ?? (isCopied ? zeros + 32 : from.pointer)
-      let (size, longer) = band.count.quotientAndRemainder(dividingBy: max(1, parts))
-      for (first, tiles, size) in [(0, longer, size + 1), (longer * (size + 1), parts - longer, size)] where tiles > 0 {
+      tiling.visit { first, tiles, size in
         let a = a.rows(from: band.lowerBound + first).columns(from: step)
         let target = c.pointer + (band.lowerBound + first) * c.stride + column
         ProductLoop(
@@ -196,14 +195,14 @@ private struct ProductLoop: TileLoop {
   private func run<T: Tile>(
     _ tile: T.Type, _ x: Pointer, from start: Pointer, _ startStride: Int, to target: Pointer, _ stride: Int
   ) {
-    var sums = T(loading: start, stride: startStride)
+    var sums = T(loading: start, stride: RowStride(startStride))
     var (x, factors) = (x, strip)
     for _ in 0..<depth {
-      sums.add(x, rowStep, times: T.Row(loading: factors, stride: 0))
+      sums.add(x, RowStride(rowStep), times: T.Row(loading: factors, stride: 0))
       x += xStep
       factors += stripStep
     }
-    sums.store(to: target, stride: stride, floor: nil)
+    sums.store(to: target, stride: RowStride(stride), floor: nil)
   }
 }
 

@@ -15,7 +15,7 @@ struct Convolution: Sendable {
     let result = Tensor(uninitialized: [inputs.shape[0], y.output, x.output, co])
     sweep(y.forward, x.forward, ci, co).apply(
       weight.storage.pointer, strides, bias: bias?.storage.pointer, from: inputs.images, to: result.images,
-      batch: inputs.shape[0], floor: rectified ? 0 : -.infinity)
+      batch: inputs.shape[0], floor: rectified ? 0 : nil)
     let value = result.recorded(inputs, weight, bias) { upstream, inputs, _ in
       inputGradient(upstream, inputs[1])
     } _: { upstream, inputs, _ in
@@ -35,7 +35,7 @@ struct Convolution: Sendable {
       for column in x.backward {
         sweep(row, column, co, ci).apply(
           weight.storage.pointer, strides, bias: bias?.storage.pointer, from: upstream.images, to: result.images,
-          batch: upstream.shape[0], floor: -.infinity)
+          batch: upstream.shape[0], floor: nil)
       }
     }
     return result.recorded(upstream, weight, bias) { outer, inputs, _ in
