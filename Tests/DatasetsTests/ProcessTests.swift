@@ -165,12 +165,14 @@ struct QuantizedProcessTests {
     #expect(chiSquared(counts, probabilities) < 5.5)
   }
 
-  @Test(
-    "The mean of −log p over sequences of 256 levels is the entropy",
-    arguments: [Quantizer.muLaw(), .uniform(levels: 256), .uniform(levels: 8)])
-  func entropy(quantizer: Quantizer) {
+  static let quantizers = [
+    "µ-law": Quantizer.muLaw(), "256 levels": .uniform(levels: 256), "8 levels": .uniform(levels: 8),
+  ]
+
+  @Test("The mean of −log p over quantised sequences is the entropy", arguments: quantizers.keys.sorted())
+  func entropy(name: String) throws {
     let process = AutoregressiveProcess(period: 12, damping: 0.95, standardDeviation: 0.3, length: 40)
-    let law = QuantizedProcess(process, quantizer: quantizer)
+    let law = QuantizedProcess(process, quantizer: try #require(Self.quantizers[name]))
     var random = Random(seed: 53)
     let logs = law.logProbability(of: law.samples(200, using: &random))
     #expect(entropyDeviation(logs, law.entropy) < 5.5)
