@@ -106,7 +106,7 @@ struct FuzzTests {
         if round == 20 { before = peakMemory() }
       }
       #expect((500..<2000).contains(refusals), "\(format.testDescription): \(refusals) refused")
-      #expect(peakMemory() - before < 256 << 20, "\(format.testDescription): \(before), then \(peakMemory()) bytes")
+      #expect(peakMemory() - before < 32 << 20, "\(format.testDescription): \(before), then \(peakMemory()) bytes")
     }
   }
 }

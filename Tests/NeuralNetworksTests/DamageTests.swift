@@ -161,7 +161,7 @@ import Testing
         if round == 20 { before = peakMemory() }
       }
       #expect((1000..<2000).contains(refusals), "\(refusals) refused")
-      #expect(peakMemory() - before < 256 << 20, "\(before), then \(peakMemory()) bytes")
+      #expect(peakMemory() - before < 32 << 20, "\(before), then \(peakMemory()) bytes")
     }
   }
 }
