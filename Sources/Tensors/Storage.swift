@@ -59,9 +59,9 @@ enum StoragePool {
   static func take(_ size: SizeClass) -> UnsafeMutablePointer<Float> {
     if let block = lock.withLock({ idle[size.index].popLast() }) { return block.pointer }
     // Room for workers too, of which one may first come in time to help in any later step: scratch of a kernel and of one
-    // that it calls. It costs nothing until it is touched.
-    if size.capacity <= 1 << 20 {
-      for _ in 0..<2 * (Threads.count - 1) { give(allocate(size), size) }
+    // that it calls. It costs nothing until it is touched; the limits are for machines with many processors.
+    if size.capacity <= 1 << 18 {
+      for _ in 0..<min(8, 2 * (Threads.count - 1)) { give(allocate(size), size) }
     }
     return allocate(size)
   }
