@@ -28,6 +28,20 @@ import Testing
     }
   }
 
+  // In a process of its own, so that the blocks that are filled are those that the training takes.
+  @Test func `what stood in memory before changes no bit`() async {
+    await #expect(processExitsWith: .success) {
+      for run in trainingRuns {
+        fillIdleStorage(with: 0)
+        let clean = run.bits(steps: 3)
+        for rest: Float in [1e30, -.infinity, .nan] {
+          fillIdleStorage(with: rest)
+          #expect(run.bits(steps: 3) == clean, "\(run.testDescription), \(rest)")
+        }
+      }
+    }
+  }
+
   @Test func `several threads that train at once get to the bit what each gets alone`() async {
     let alone = trainingRuns.map { run in Threads.with(3) { run.bits(steps: 3) } }
     await withTaskGroup(of: (Int, [[UInt32]]).self) { group in
@@ -45,6 +59,16 @@ import Testing
       let losses = (0..<30).map { _ in step().scalar }
       let (first, last) = (losses.prefix(5).reduce(0, +), losses.suffix(5).reduce(0, +))
       #expect(last < first, "\(run.testDescription): \(losses)")
+    }
+  }
+}
+
+/// Leaves this value in as many blocks of each size as a training takes at once.
+private func fillIdleStorage(with value: Float) {
+  for exponent in 4..<19 {
+    for quarters in 5...8 {
+      let blocks = (0..<24).map { _ in Storage(count: quarters << (exponent - 3)) }
+      for block in blocks { block.pointer.update(repeating: value, count: quarters << (exponent - 3)) }
     }
   }
 }

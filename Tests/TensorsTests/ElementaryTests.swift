@@ -139,6 +139,25 @@ import Testing
     expect(softplus(Tensor([0, .infinity, -.infinity])), [0.693_147_2, .infinity, 0], tolerance: 1e-7)
   }
 
+  @Test func `a value's result does not depend on what stands beside it`() {
+    var random = Random(seed: 31)
+    let own = (0..<40).map { _ in Float.random(in: -9...9, using: &random) }
+    let odd: [Float] = [1e30, -1e30, .infinity, -.infinity, .nan, 9000, -9000, 1e-40, 0]
+    let unary = Self.functions.map { ($0.testDescription, $0.ours) } + [("abs", abs), ("floor", floor), ("sign", sign)]
+    for (name, function) in unary + [("sin", sin), ("cos", cos), ("elu", elu), ("gelu", gelu), ("silu", silu)] {
+      let alone = bits(function(Tensor(own)))
+      for stranger in odd {
+        let mixed = bits(function(Tensor(own.flatMap { [$0, stranger] })))
+        #expect(own.indices.map { mixed[2 * $0] } == alone, "\(name) beside \(stranger)")
+      }
+    }
+    for exponent in odd {
+      let alone = bits(power(Tensor(own.map(Swift.abs)), 1.7))
+      let mixed = power(Tensor(own.flatMap { [Swift.abs($0), 2] }), Tensor(own.flatMap { _ in [1.7, exponent] }))
+      #expect(own.indices.map { bits(mixed)[2 * $0] } == alone, "power beside \(exponent)")
+    }
+  }
+
   @Test func `square roots are correctly rounded`() {
     var random = Random(seed: 30)
     let values = (0..<5000).map { _ in Float(bitPattern: UInt32.random(in: 0...0x7f80_0000, using: &random)) }

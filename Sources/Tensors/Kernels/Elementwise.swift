@@ -94,7 +94,9 @@ func combineRow<Kernel: BinaryKernel>(
   _ kernel: Kernel.Type, _ a: UnsafePointer<Float>, _ strideA: Int, _ b: UnsafePointer<Float>, _ strideB: Int,
   into y: Pointer, _ range: Range<Int>
 ) {
-  let (firstA, firstB) = (Vector(repeating: a[0]), Vector(repeating: b[0]))
+  // Only where it is used: another thread may be writing there.
+  let firstA = strideA == 0 ? Vector(repeating: a[0]) : Vector()
+  let firstB = strideB == 0 ? Vector(repeating: b[0]) : Vector()
   for i in stride(from: range.lowerBound, to: range.upperBound, by: 16) {
     Kernel.apply(strideA == 0 ? firstA : Vector(loading: a + i), strideB == 0 ? firstB : Vector(loading: b + i))
       .store(to: y + i)

@@ -2,7 +2,16 @@ import Foundation
 
 /// cos and sin of angles in radians.
 @inline(always) func vectorCosineAndSine(_ x: Vector) -> (cosine: Vector, sine: Vector) {
-  if any(.!(x.magnitude .<= 8192)) { return exactCosineAndSine(x) }
+  let isFar = .!(x.magnitude .<= 8192)
+  let near = nearCosineAndSine(x)
+  guard any(isFar) else { return near }
+  // Only of the lanes that need it: a value's cosine must not depend on what stands beside it.
+  let far = exactCosineAndSine(x)
+  return (near.cosine.replacing(with: far.cosine, where: isFar), near.sine.replacing(with: far.sine, where: isFar))
+}
+
+/// The same within −8192…8192.
+@inline(always) private func nearCosineAndSine(_ x: Vector) -> (cosine: Vector, sine: Vector) {
   let rounder = Vector(repeating: 12_582_912)
   let shifted = fma(x, Vector(repeating: 2 / .pi), rounder)
   let n = shifted - rounder
