@@ -116,6 +116,7 @@ struct SafetensorsReader {
   }
 
   private func tensor(_ range: Range<Int>, _ shape: [Int]) -> Tensor {
+    if range.isEmpty { return Tensor([], shape: shape) }
     let part = values.dropFirst(range.lowerBound).prefix(range.count)
     let scalars = [Float](unsafeUninitializedCapacity: range.count / 4) { buffer, count in
       part.copyBytes(to: UnsafeMutableRawBufferPointer(buffer))

@@ -18,6 +18,19 @@ public struct IndexTensor: Sendable, Equatable {
     self.shape = shape
   }
 
+  /// Values that `fill` writes, all of them; it is not called where there are none.
+  init(_ shape: [Int], filledBy fill: (UnsafeMutablePointer<Int32>) -> Void) {
+    let count = shape.reduce(1, *)
+    let scalars =
+      count == 0
+      ? []
+      : [Int32](unsafeUninitializedCapacity: count) { target, initialized in
+        initialized = count
+        fill(target.baseAddress!)
+      }
+    self.init(scalars, shape: shape)
+  }
+
   /// A vector, `[count]`.
   public init(_ scalars: [Int32]) {
     self.init(scalars, shape: [scalars.count])

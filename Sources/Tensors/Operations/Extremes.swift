@@ -58,17 +58,15 @@ extension Tensor {
     }
     let (middle, inner) = (shape[axis], shape[(axis + 1)...].reduce(1, *))
     let values = reduced(over: folding, false, kernel)
-    let found = [Int32](unsafeUninitializedCapacity: values.count) { target, initialized in
-      initialized = values.count
-      let (x, y, target) = (storage.pointer, values.storage.pointer, target.baseAddress)
+    return IndexTensor(newShape) { target in
+      let (x, y) = (storage.pointer, values.storage.pointer)
       parallel(values.count, work: count) { places in
         for place in places {
           let from = x + place / inner * middle * inner + place % inner
-          target?[place] = firstPosition(of: y[place], in: from, middle, stride: inner)
+          target[place] = firstPosition(of: y[place], in: from, middle, stride: inner)
         }
       }
     }
-    return IndexTensor(found, shape: newShape)
   }
 }
 

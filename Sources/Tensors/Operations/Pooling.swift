@@ -11,9 +11,7 @@ public func maxPool2D(_ x: Tensor, size: Int, stride: Int? = nil) -> Tensor {
   let extents = pooledExtents("maxPool2D", x, size, stride)
   let window = PoolWindow(size: size, width: x.shape[2], channels: x.shape[3])
   let (batch, extent, count) = (x.shape[0], x.shape[1...].reduce(1, *), extents[0] * extents[1] * x.shape[3])
-  let chosen = [Int32](unsafeUninitializedCapacity: batch * count) { target, initialized in
-    initialized = batch * count
-    guard let target = target.baseAddress else { return }
+  let places = IndexTensor([batch, count]) { target in
     parallel(batch * extents[0], work: x.count) { rows in
       for row in rows {
         let (image, line) = row.quotientAndRemainder(dividingBy: extents[0])
@@ -25,7 +23,6 @@ public func maxPool2D(_ x: Tensor, size: Int, stride: Int? = nil) -> Tensor {
       }
     }
   }
-  let places = IndexTensor(chosen, shape: [batch, count])
   return x.reshaped(to: [batch, extent]).gathered(at: places, axis: 1).reshaped(to: [batch] + extents + [x.shape[3]])
 }
 

@@ -4,15 +4,13 @@ extension Tensor {
   /// Gradients flow to the values. Both results have this tensor's shape.
   public func sorted(axis: Int) -> (values: Tensor, indices: IndexTensor) {
     let axis = checkedAxis(axis, in: "sorted")
-    let order = IndexTensor(sortedOrder(axis: axis), shape: shape)
+    let order = sortedOrder(axis: axis)
     return (gathered(at: order, axis: axis, in: "sorted"), order)
   }
 
-  private func sortedOrder(axis: Int) -> [Int32] {
+  private func sortedOrder(axis: Int) -> IndexTensor {
     let (extent, inner) = (shape[axis], shape[(axis + 1)...].reduce(1, *))
-    return [Int32](unsafeUninitializedCapacity: count) { target, initialized in
-      initialized = count
-      guard let target = target.baseAddress, count > 0 else { return }
+    return IndexTensor(shape) { target in
       let x = storage.pointer
       parallel(count / extent, work: 8 * count) { lines in
         for line in lines {
