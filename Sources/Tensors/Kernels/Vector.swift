@@ -68,6 +68,16 @@ extension Vector {
   #endif
 }
 
+/// a·b − product, exactly, for the rounded product of a and b.
+@inline(always) func roundingError(of product: Vector, _ a: Vector, _ b: Vector) -> Vector {
+  #if FUSED_MULTIPLY_ADD
+    fma(a, b, -product)
+  #else
+    // Double precision holds the product of two floats.
+    Vector(SIMD16<Double>(a) * SIMD16<Double>(b) - SIMD16<Double>(product))
+  #endif
+}
+
 /// The larger of two lanes; a NaN in either is kept.
 @inline(always) func larger(_ a: Vector, _ b: Vector) -> Vector {
   a.replacing(with: b, where: b .> a).nan(where: (a .!= a) .| (b .!= b))

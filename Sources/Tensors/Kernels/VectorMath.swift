@@ -103,8 +103,8 @@
   let base = x.magnitude
   let (e, f) = reducedLog(base)
   // ln|x| = e·ln 2 + f − f²/2 + f³·P(f) as a sum of two floats, since y multiplies its error.
-  let half = f * f * 0.5
-  let halfError = fma(f * 0.5, f, -half)
+  let half = f * 0.5 * f
+  let halfError = roundingError(of: half, f * 0.5, f)
   let near = f - half
   let far = e * 0.693_359_375
   let sum = far + near
@@ -113,7 +113,7 @@
   let high = sum + low
   low = (sum - high) + low
   let exponent = y * high
-  let rest = fma(y, high, -exponent) + y * low
+  let rest = roundingError(of: exponent, y, high) + y * low
   let inRange = exponent.magnitude .< 200
   let whole = vectorExp(exponent)
   var result = whole.replacing(with: fma(whole, rest, whole), where: inRange .& (whole .< .infinity))

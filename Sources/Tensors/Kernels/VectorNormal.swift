@@ -28,7 +28,7 @@
   p = fma(p, q, Vector(repeating: 0.729083657))
   let half = a * -0.5
   let exponent = a * half
-  let rounding = fma(a, half, -exponent)  // which the exponential would magnify
+  let rounding = roundingError(of: exponent, a, half)  // which the exponential would magnify
   let density = vectorExp(inRange: exponent)
   return fma(density, rounding, density) * (p * inverse)
 }
