@@ -143,8 +143,8 @@ import Testing
     var random = Random(seed: 31)
     let own = (0..<40).map { _ in Float.random(in: -9...9, using: &random) }
     let odd: [Float] = [1e30, -1e30, .infinity, -.infinity, .nan, 9000, -9000, .leastNonzeroMagnitude, 0]
-    let unary = Self.functions.map { ($0.testDescription, $0.ours) } + [("abs", abs), ("floor", floor), ("sign", sign)]
-    for (name, function) in unary + [("sin", sin), ("cos", cos), ("elu", elu), ("gelu", gelu), ("silu", silu)] {
+    let unary = Self.functions.map { ($0.testDescription, $0.ours) }
+    for (name, function) in unary + [("abs", abs), ("sign", sign), ("sin", sin), ("cos", cos)] {
       let alone = bits(function(Tensor(own)))
       for stranger in odd {
         let mixed = bits(function(Tensor(own.flatMap { [$0, stranger] })))
