@@ -26,6 +26,7 @@ protocol TileRow: Tile where Row == Self {
   /// Floats loaded, and results stored.
   static var width: Int { get }
   static var results: Int { get }
+  init(repeating value: Float)
 }
 
 extension TileRow {
@@ -39,6 +40,7 @@ struct WideRow: TileRow {
   static var width: Int { 32 }
   var (a, b): (Vector, Vector)
 
+  @inline(always) init(repeating value: Float) { (a, b) = (Vector(repeating: value), Vector(repeating: value)) }
   @inline(always) init(loading pointer: Pointer, stride: RowStride) {
     (a, b) = (Vector(loading: pointer), Vector(loading: pointer + 16))
   }
@@ -65,6 +67,7 @@ struct NarrowRow<Kind: RowKind>: TileRow {
   static var results: Int { Kind.results }
   var a: Vector
 
+  @inline(always) init(repeating value: Float) { a = Vector(repeating: value) }
   @inline(always) init(loading pointer: Pointer, stride: RowStride) { a = Vector(loading: pointer) }
   @inline(always) mutating func add(_ x: Pointer, _ step: RowStride, times factor: Self) {
     a = fma(Kind.load(x), factor.a, a)
