@@ -146,7 +146,7 @@ import Testing
     #expect(worst <= 2e-6 * scale, "\(what)")
   }
 
-  // Small images of a large batch are gone through several at a time, narrow ones in pairs; the last may be left alone.
+  // Small images of a large batch are gone through several at a time; the same pixel of several narrow ones shares a tile.
   @Test(arguments: [1, 2, 3, 4, 7, 8, 9, 13], [1, 2])
   func `images of a batch give what each gives alone`(width: Int, stride: Int) {
     let images = 51

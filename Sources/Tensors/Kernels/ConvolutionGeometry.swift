@@ -9,6 +9,12 @@ struct ConvolutionAxis: Sendable {
     let sourceStep: Int
     /// Kernel positions, with the source position that the first result reads for each, ascending.
     let taps: [(kernel: Int, offset: Int)]
+
+    /// The results whose tap, at `offset` for the first, lies within a source of that extent.
+    func inside(_ offset: Int, _ extent: Int) -> Range<Int> {
+      let first = max(0, (sourceStep - 1 - offset) / sourceStep)
+      return first..<max(first, min(count, (extent - 1 - offset + sourceStep) / sourceStep))
+    }
   }
 
   /// The results, read from the inputs.
@@ -54,6 +60,14 @@ struct ConvolutionRegions {
     images = rows == height ? max(1, min(256 / (rows * columns), batch / 16)) : 1
   }
 
+  /// Whole lines of up to sixteen images together.
+  init(batch: Int, height: Int, narrow width: Int) {
+    (self.batch, self.height, self.width, columns) = (batch, height, width, width)
+    let groups = max(1, (batch + 15) / 16)
+    images = max(1, (batch + groups - 1) / groups)
+    rows = max(1, height * groups / 16)
+  }
+
   private func parts(_ extent: Int, _ part: Int) -> Int { (extent + part - 1) / part }
   var count: Int { parts(batch, images) * parts(height, rows) * parts(width, columns) }
 
@@ -76,13 +90,19 @@ struct Images {
     let image, row, pixel: Int
   }
 
+  /// The region where it is, its edges perhaps outside.
+  func window(_ region: ConvolutionRegion) -> Window {
+    let start = (region.images.lowerBound * height + region.rows.lowerBound) * width + region.columns.lowerBound
+    return Window(
+      pointer: pointer + start * channels, image: height * width * channels, row: width * channels, pixel: channels)
+  }
+
   /// The region itself where it lies within the images, else a copy with zeros beyond edges and after channels.
   func window(_ region: ConvolutionRegion, channels padded: Int, scratch: Pointer) -> Window {
     let (rows, columns) = (region.rows, region.columns)
     let inner = columns.clamped(to: 0..<width)
     if padded == channels, rows.clamped(to: 0..<height) == rows, inner == columns {
-      let start = ((region.images.lowerBound * height + rows.lowerBound) * width + columns.lowerBound) * channels
-      return Window(pointer: pointer + start, image: height * width * channels, row: width * channels, pixel: channels)
+      return window(region)
     }
     let line = columns.count * padded
     var target = scratch

@@ -5,18 +5,23 @@ extension ConvolutionSweep {
     floor: Float?
   ) {
     let packed = packed(weights, strides, bias: bias)
-    let regions = regions(batch: batch)
+    let isAcross = goesAcrossImages(batch: batch)
+    let regions = isAcross ? ConvolutionRegions(batch: batch, height: y.count, narrow: x.count) : regions(batch: batch)
     parallel(regions.count, work: work(batch: batch)) { range in
       guard !range.isEmpty else { return }
       let spill = 14 * 32
-      let scratch = Storage(count: spill + self.source(of: regions[0]).count(channels: windowChannels))
+      let room = isAcross ? 0 : self.source(of: regions[0]).count(channels: windowChannels)
+      let scratch = Storage(count: spill + room)
       defer { withExtendedLifetime((packed, scratch)) {} }
       for index in range {
         let region = regions[index]
-        let window = source.window(self.source(of: region), channels: windowChannels, scratch: scratch.pointer + spill)
+        let reach = self.source(of: region)
+        // Across images nothing beyond the edges is read: no copy.
+        let window =
+          isAcross
+          ? source.window(reach) : source.window(reach, channels: windowChannels, scratch: scratch.pointer + spill)
         apply(
-          packed.pointer, height: source.height, to: target, region, window, floor: floor,
-          spill: scratch.pointer)
+          packed.pointer, source, to: target, region, window, isAcross: isAcross, floor: floor, spill: scratch.pointer)
       }
     }
   }
@@ -47,9 +52,12 @@ extension ConvolutionSweep {
     return result
   }
 
+  /// Whether tiles hold the same pixel of several images: fuller than a narrow line's tiles, and no tap beyond its ends counts.
+  private func goesAcrossImages(batch: Int) -> Bool { kind == .mixed && batch >= 4 && TileLimit.isNarrow(x.count) }
+
   private func apply(
-    _ packed: Pointer, height: Int, to target: Images, _ region: ConvolutionRegion, _ window: Images.Window,
-    floor: Float?, spill: Pointer
+    _ packed: Pointer, _ source: Images, to target: Images, _ region: ConvolutionRegion, _ window: Images.Window,
+    isAcross: Bool, floor: Float?, spill: Pointer
   ) {
     let (blocks, lines) = (blocks, region.rows.count)
     // Channels that are kept apart go side by side, so that memory is read and written in order.
@@ -57,25 +65,36 @@ extension ConvolutionSweep {
     let depth = 1 + taps.count * stepsPerTap
     // Weights that do not stay in the cache are gone through once for a region, else results are written in order.
     let isSmall = depth * blocks.count * 32 < 1 << 17
-    let columns = region.columns.count
-    let tilings = blocks.map { Tiling(columns, parts: TileLimit.parts(columns, width: $0.width)) }
-    let pairs = kind == .mixed && TileLimit.isNarrow(columns) ? Tiling(columns, parts: (columns + 2) / 3) : nil
-    runs(in: window, joined: kind != .separate).withUnsafeBufferPointer { runs in
-      for index in 0..<lines * groups {
-        let (line, block) =
-          isSmall ? index.quotientAndRemainder(dividingBy: groups) : (index % lines, index / lines)
-        let (channel, width) = blocks[block]
-        let row = region.rows.lowerBound + line
-        let pixel = (region.images.lowerBound * target.height + y.first + row * y.step) * target.width + x.first
-        let loop = TapLoop(
-          source: window.pointer + line * y.sourceStep * window.row,
-          sourceStep: RowStride(x.sourceStep * window.pixel, half: window.image),
-          runs: inside(runs, row, height: height), weights: packed + block * blocks[0].width * depth,
-          target: target.pointer + (pixel + region.columns.lowerBound * x.step) * targetChannels + channel,
-          targetStep: RowStride(x.step * targetChannels, half: target.height * target.width * targetChannels),
-          valid: targetChannels - channel, stepsPerTap: stepsPerTap, blocks: together, blockDepth: depth * 16,
-          floor: floor, spill: spill)
-        apply(loop, width: width, images: region.images.count, tilings[block], pairs: loop.valid >= 16 ? pairs : nil)
+    // Tiles go along `along`, once for each of `others`.
+    var along = (count: region.columns.count, source: x.sourceStep * window.pixel, target: x.step * targetChannels)
+    var others = (
+      count: region.images.count, source: window.image, target: target.height * target.width * targetChannels
+    )
+    if isAcross { swap(&along, &others) }
+    let tilings = blocks.map { Tiling(along.count, parts: TileLimit.parts(along.count, width: $0.width)) }
+    let lineRuns = (0..<(isAcross ? others.count : 1)).map { column in
+      runs(in: window, joined: kind != .separate) {
+        !isAcross || (0..<source.width).contains($0.x + column * x.sourceStep)
+      }
+    }
+    for index in 0..<lines * groups {
+      let (line, block) = isSmall ? index.quotientAndRemainder(dividingBy: groups) : (index % lines, index / lines)
+      let (channel, width) = blocks[block]
+      let row = region.rows.lowerBound + line
+      let pixel = (region.images.lowerBound * target.height + y.first + row * y.step) * target.width + x.first
+      var loop = TapLoop(
+        source: window.pointer + line * y.sourceStep * window.row, sourceStep: along.source,
+        weights: packed + block * blocks[0].width * depth,
+        target: target.pointer + (pixel + region.columns.lowerBound * x.step) * targetChannels + channel,
+        targetStep: along.target, valid: targetChannels - channel, stepsPerTap: stepsPerTap, blocks: together,
+        blockDepth: depth * 16, floor: floor, spill: spill)
+      for other in 0..<others.count {
+        lineRuns[isAcross ? other : 0].withUnsafeBufferPointer {
+          loop.runs = inside($0, row, height: source.height)
+          tilings[block].visit { loop.run(kind, width: width, first: $0, tiles: $1, count: $2) }
+        }
+        loop.source += others.source
+        loop.target += others.target
       }
     }
   }
@@ -85,39 +104,31 @@ extension ConvolutionSweep {
     let top = row * y.sourceStep
     return UnsafeBufferPointer(rebasing: runs.prefix { top + $0.y < height }.drop { top + $0.y < 0 })
   }
-
-  /// One line of one block of channels, in each image of a region, of two images at once where there are `pairs`.
-  private func apply(_ line: TapLoop, width: Int, images: Int, _ single: Tiling, pairs: Tiling?) {
-    var image = 0
-    while image < images {
-      let pair = image + 1 < images ? pairs : nil
-      let tiling = pair ?? single
-      tiling.visit { first, tiles, columns in
-        var loop = line
-        loop.source += image * line.sourceStep.half + first * line.sourceStep.row
-        loop.target += image * line.targetStep.half + first * line.targetStep.row
-        loop.tiles = tiles
-        if pair != nil { loop.runPair(count: columns) } else { loop.run(kind, width: width, count: columns) }
-      }
-      image += pair == nil ? 1 : 2
-    }
-  }
 }
 
-/// Neighbouring results of one line, each the sum over all taps.
+/// Results at equal distances, each the sum over all taps.
 private struct TapLoop: TileLoop {
   var source: Pointer
-  let sourceStep: RowStride
-  let runs: UnsafeBufferPointer<ConvolutionSweep.Run>
+  let sourceStep: Int
+  var runs = UnsafeBufferPointer<ConvolutionSweep.Run>(start: nil, count: 0)
   let weights: Pointer
   var target: Pointer
-  let targetStep: RowStride
+  let targetStep: Int
   let valid, stepsPerTap: Int
   /// How many blocks of channels, each with its own sources, and how far their weights are apart.
   let blocks, blockDepth: Int
   let floor: Float?
   let spill: Pointer
   var tiles = 1
+
+  /// Some tiles of `count` results, from result `first` on.
+  func run(_ channels: ConvolutionSweep.Channels, width: Int, first: Int, tiles: Int, count: Int) {
+    var loop = self
+    loop.source += first * sourceStep
+    loop.target += first * targetStep
+    loop.tiles = tiles
+    loop.run(channels, width: width, count: count)
+  }
 
   func run<T: Tile>(_ tile: T.Type) {
     let width = T.Row.width
@@ -129,8 +140,8 @@ private struct TapLoop: TileLoop {
         if valid >= T.Row.results {
           run(tile, from: x, factors, to: results, targetStep)
         } else {
-          run(tile, from: x, factors, to: spill, RowStride(width))
-          for row in 0..<T.count { (results + row * targetStep.row).update(from: spill + row * width, count: valid) }
+          run(tile, from: x, factors, to: spill, width)
+          for row in 0..<T.count { (results + row * targetStep).update(from: spill + row * width, count: valid) }
         }
         x += width
         factors += blockDepth
@@ -138,15 +149,15 @@ private struct TapLoop: TileLoop {
         valid &-= width
         left &-= 1
       } while left > 0
-      source += T.count &* sourceStep.row
-      target += T.count &* targetStep.row
+      source += T.count &* sourceStep
+      target += T.count &* targetStep
     }
   }
 
   // A call, since loops around it would cost the sums their registers.
   @inline(never)
   private func run<T: Tile>(
-    _ tile: T.Type, from source: Pointer, _ weights: Pointer, to target: Pointer, _ step: RowStride
+    _ tile: T.Type, from source: Pointer, _ weights: Pointer, to target: Pointer, _ step: Int
   ) {
     let width = T.Row.width
     var sums = T(loading: weights, stride: 0)

@@ -17,7 +17,8 @@ struct ConvolutionSweep {
   let y, x: ConvolutionAxis.Sweep
   let kind: Channels
   let sourceChannels, targetChannels: Int
-  let taps: [(index: Int, y: Int, x: Int)]
+  typealias Tap = (index: Int, y: Int, x: Int)
+  let taps: [Tap]
   private let rows, columns: ClosedRange<Int>
 
   init(
@@ -77,12 +78,12 @@ struct ConvolutionSweep {
     var step, count: Int
   }
 
-  /// What one result reads in a window, taps that are neighbours in a row `joined` or each by itself.
-  func runs(in window: Images.Window, joined: Bool = true) -> [Run] {
+  /// What one result reads in a window by the taps that count, neighbours in a row `joined` or each by itself.
+  func runs(in window: Images.Window, joined: Bool = true, counts: (Tap) -> Bool = { _ in true }) -> [Run] {
     var runs: [Run] = []
     guard stepsPerTap > 0 else { return runs }
     let step = kind == .mixed ? 1 : 16
-    for (position, tap) in taps.enumerated() {
+    for (position, tap) in taps.enumerated() where counts(tap) {
       let offset = (tap.y - rows.lowerBound) * window.row + (tap.x - columns.lowerBound) * window.pixel
       if joined, var last = runs.last, taps[last.tap].y == tap.y {
         if kind == .separate, last.count == 1 { last.step = offset - last.offset }

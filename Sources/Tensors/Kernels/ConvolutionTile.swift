@@ -1,24 +1,16 @@
 import COpenBLAS
 
-/// A block of sums that stays in registers: `count` rows of one or two vectors, twice as many in a ``Pair``.
+/// A block of sums that stays in registers: `count` rows of one or two vectors.
 ///
 /// Tiles are built from smaller ones, since an array, even of fixed size, lives in memory: 40 instead of 105 GFLOP/s.
 protocol Tile {
   associatedtype Row: TileRow
   static var count: Int { get }
-  init(loading pointer: Pointer, stride: RowStride)
+  init(loading pointer: Pointer, stride: Int)
   /// Adds x[row·step]·factor to each row.
-  mutating func add(_ x: Pointer, _ step: RowStride, times factor: Row)
+  mutating func add(_ x: Pointer, _ step: Int, times factor: Row)
   /// Stores each row, values below `floor` replaced by it where there is one.
-  func store(to pointer: Pointer, stride: RowStride, floor: Vector?)
-}
-
-/// The distance from one row of a tile to the next, and that between the halves of a ``Pair``.
-struct RowStride: ExpressibleByIntegerLiteral {
-  let row, half: Int
-
-  @inline(always) init(_ row: Int, half: Int = 0) { (self.row, self.half) = (row, half) }
-  @inline(always) init(integerLiteral row: Int) { self.init(row) }
+  func store(to pointer: Pointer, stride: Int, floor: Vector?)
 }
 
 /// A tile of one row; also what rows are multiplied by.
@@ -41,15 +33,15 @@ struct WideRow: TileRow {
   var (a, b): (Vector, Vector)
 
   @inline(always) init(repeating value: Float) { (a, b) = (Vector(repeating: value), Vector(repeating: value)) }
-  @inline(always) init(loading pointer: Pointer, stride: RowStride) {
+  @inline(always) init(loading pointer: Pointer, stride: Int) {
     (a, b) = (Vector(loading: pointer), Vector(loading: pointer + 16))
   }
-  @inline(always) mutating func add(_ x: Pointer, _ step: RowStride, times factor: Self) {
+  @inline(always) mutating func add(_ x: Pointer, _ step: Int, times factor: Self) {
     let value = Vector(repeating: x[0])
     a = fma(value, factor.a, a)
     b = fma(value, factor.b, b)
   }
-  @inline(always) func store(to pointer: Pointer, stride: RowStride, floor: Vector?) {
+  @inline(always) func store(to pointer: Pointer, stride: Int, floor: Vector?) {
     (floor.map { larger(a, $0) } ?? a).store(to: pointer)
     (floor.map { larger(b, $0) } ?? b).store(to: pointer + 16)
   }
@@ -68,11 +60,11 @@ struct NarrowRow<Kind: RowKind>: TileRow {
   var a: Vector
 
   @inline(always) init(repeating value: Float) { a = Vector(repeating: value) }
-  @inline(always) init(loading pointer: Pointer, stride: RowStride) { a = Vector(loading: pointer) }
-  @inline(always) mutating func add(_ x: Pointer, _ step: RowStride, times factor: Self) {
+  @inline(always) init(loading pointer: Pointer, stride: Int) { a = Vector(loading: pointer) }
+  @inline(always) mutating func add(_ x: Pointer, _ step: Int, times factor: Self) {
     a = fma(Kind.load(x), factor.a, a)
   }
-  @inline(always) func store(to pointer: Pointer, stride: RowStride, floor: Vector?) {
+  @inline(always) func store(to pointer: Pointer, stride: Int, floor: Vector?) {
     let sums = Kind.results == 16 ? a : Vector(repeating: a.lanesSum)
     let value = floor.map { larger(sums, $0) } ?? sums
     if Kind.results == 16 { value.store(to: pointer) } else { pointer[0] = value[0] }
@@ -104,37 +96,17 @@ struct Stack<A: Tile, B: Tile>: Tile where A.Row == B.Row {
   var a: A
   var b: B
 
-  @inline(always) init(loading pointer: Pointer, stride: RowStride) {
+  @inline(always) init(loading pointer: Pointer, stride: Int) {
     a = A(loading: pointer, stride: stride)
-    b = B(loading: pointer + A.count &* stride.row, stride: stride)
+    b = B(loading: pointer + A.count &* stride, stride: stride)
   }
-  @inline(always) mutating func add(_ x: Pointer, _ step: RowStride, times factor: Row) {
+  @inline(always) mutating func add(_ x: Pointer, _ step: Int, times factor: Row) {
     a.add(x, step, times: factor)
-    b.add(x + A.count &* step.row, step, times: factor)
+    b.add(x + A.count &* step, step, times: factor)
   }
-  @inline(always) func store(to pointer: Pointer, stride: RowStride, floor: Vector?) {
+  @inline(always) func store(to pointer: Pointer, stride: Int, floor: Vector?) {
     a.store(to: pointer, stride: stride, floor: floor)
-    b.store(to: pointer + A.count &* stride.row, stride: stride, floor: floor)
-  }
-}
-
-/// The same rows of two images: together enough sums to keep the processor busy where one image is narrow.
-struct Pair<Half: Tile>: Tile {
-  typealias Row = Half.Row
-  static var count: Int { Half.count }
-  var first, second: Half
-
-  @inline(always) init(loading pointer: Pointer, stride: RowStride) {
-    first = Half(loading: pointer, stride: stride)
-    second = Half(loading: pointer + stride.half, stride: stride)
-  }
-  @inline(always) mutating func add(_ x: Pointer, _ step: RowStride, times factor: Row) {
-    first.add(x, step, times: factor)
-    second.add(x + step.half, step, times: factor)
-  }
-  @inline(always) func store(to pointer: Pointer, stride: RowStride, floor: Vector?) {
-    first.store(to: pointer, stride: stride, floor: floor)
-    second.store(to: pointer + stride.half, stride: stride, floor: floor)
+    b.store(to: pointer + A.count &* stride, stride: stride, floor: floor)
   }
 }
 
@@ -156,7 +128,7 @@ enum TileLimit {
     return (count + rows - 1) / rows
   }
 
-  /// Whether rows in pairs make fuller tiles: one image would leave tiles of four rows or fewer.
+  /// Whether a line of `count` results leaves tiles of four rows or fewer.
   static func isNarrow(_ count: Int) -> Bool { !isLarge && count / parts(count, width: 16) <= 4 }
 }
 
@@ -189,16 +161,6 @@ extension TileLoop {
     case .mixed: run(count: count, of: NarrowRow<SpreadValue>.self)
     case .mixedIntoFew: run(count: count, of: NarrowRow<LaneSum>.self)
     case .separate: run(count: count, of: NarrowRow<ChannelLanes>.self)
-    }
-  }
-
-  /// Runs the loop with a tile of `count` rows of each of two images.
-  func runPair(count: Int) {
-    typealias Row = NarrowRow<SpreadValue>
-    switch count {
-    case 1: run(Pair<Row>.self)
-    case 2: run(Pair<Stack<Row, Row>>.self)
-    default: run(Pair<Stack<Stack<Row, Row>, Row>>.self)
     }
   }
 

@@ -24,7 +24,8 @@ extension ConvolutionSweep {
           let window = source.window(self.source(of: region), channels: windowChannels, scratch: scratch.pointer)
           let gradient = upstream.window(
             region, channels: kind == .mixedIntoFew ? targetChannels : padded, scratch: scratch.pointer + room)
-          accumulate(window, gradient, region, height: source.height, into: partial.pointer + chunk * size, sums)
+          accumulate(
+            window, gradient, region, source.height, source.width, into: partial.pointer + chunk * size, sums)
         }
       }
     }
@@ -55,22 +56,27 @@ extension ConvolutionSweep {
   }
 
   private func accumulate(
-    _ window: Images.Window, _ upstream: Images.Window, _ region: ConvolutionRegion, height: Int, into sums: Pointer,
+    _ window: Images.Window, _ upstream: Images.Window, _ region: ConvolutionRegion, _ height: Int, _ width: Int,
+    into sums: Pointer,
     _ strides: WeightStrides
   ) {
-    for run in runs(in: window) {
+    // Few columns: those where a tap lies beyond the edge are left out too.
+    let isNarrow = kind == .mixed && TileLimit.isNarrow(x.count)
+    for run in runs(in: window, joined: !isNarrow) {
       // Rows beyond the edges are all zeros: not computed.
-      let top = max(region.rows.lowerBound, (y.sourceStep - 1 - run.y) / y.sourceStep)
-      let bottom = min(region.rows.upperBound, (height - 1 - run.y + y.sourceStep) / y.sourceStep)
-      guard top < bottom else { continue }
-      let extent = (region.images.count, bottom - top, region.columns.count)
-      let skipped = top - region.rows.lowerBound
+      let rows = y.inside(run.y, height).clamped(to: region.rows)
+      let columns = isNarrow ? x.inside(taps[run.tap].x, width).clamped(to: region.columns) : region.columns
+      guard !rows.isEmpty, !columns.isEmpty else { continue }
+      let extent = (region.images.count, rows.count, columns.count)
+      let skipped = (
+        rows: rows.lowerBound - region.rows.lowerBound, columns: columns.lowerBound - region.columns.lowerBound
+      )
       var upstream = upstream
-      upstream.pointer += skipped * upstream.row
+      upstream.pointer += skipped.rows * upstream.row + skipped.columns * upstream.pixel
       var source = Images.Window(
         pointer: window.pointer + run.offset, image: window.image, row: window.row * y.sourceStep,
         pixel: window.pixel * x.sourceStep)
-      source.pointer += skipped * source.row
+      source.pointer += skipped.rows * source.row + skipped.columns * source.pixel
       let first = sums + taps[run.tap].index * strides.tap
       if kind == .mixedIntoFew {
         for step in 0..<run.count {
@@ -82,8 +88,8 @@ extension ConvolutionSweep {
         continue
       }
       let stride = kind == .separate ? strides.tap : strides.source
-      for (channel, width) in blocks {
-        let parts = TileLimit.parts(run.count, width: width)
+      for (channel, lanes) in blocks {
+        let parts = TileLimit.parts(run.count, width: lanes)
         for part in 0..<parts {
           let from = run.count * part / parts
           var (rows, factors) = (source, upstream)
@@ -92,7 +98,7 @@ extension ConvolutionSweep {
           PixelLoop(
             rows: rows, step: run.step, factors: factors, extent: extent, sums: first + from * stride + channel,
             stride: stride
-          ).run(kind, width: width, count: run.count * (part + 1) / parts - from)
+          ).run(kind, width: lanes, count: run.count * (part + 1) / parts - from)
         }
       }
     }
@@ -109,18 +115,18 @@ private struct PixelLoop: TileLoop {
   let stride: Int
 
   func run<T: Tile>(_ tile: T.Type) {
-    var tile = T(loading: sums, stride: RowStride(stride))
+    var tile = T(loading: sums, stride: stride)
     for image in 0..<extent.images {
       for row in 0..<extent.rows {
         var x = rows.pointer + image * rows.image + row * rows.row
         var factor = factors.pointer + image * factors.image + row * factors.row
         for _ in 0..<extent.columns {
-          tile.add(x, RowStride(step), times: T.Row(loading: factor, stride: 0))
+          tile.add(x, step, times: T.Row(loading: factor, stride: 0))
           x += rows.pixel
           factor += factors.pixel
         }
       }
     }
-    tile.store(to: sums, stride: RowStride(stride), floor: nil)
+    tile.store(to: sums, stride: stride, floor: nil)
   }
 }

@@ -198,14 +198,14 @@ private struct ProductLoop: TileLoop {
   private func run<T: Tile>(
     _ tile: T.Type, _ x: Pointer, from start: Pointer, _ startStride: Int, to target: Pointer, _ stride: Int
   ) {
-    var sums = T(loading: start, stride: RowStride(startStride))
+    var sums = T(loading: start, stride: startStride)
     var (x, factors) = (x, strip)
     for _ in 0..<depth {
-      sums.add(x, RowStride(rowStep), times: T.Row(loading: factors, stride: 0))
+      sums.add(x, rowStep, times: T.Row(loading: factors, stride: 0))
       x += xStep
       factors += stripStep
     }
-    sums.store(to: target, stride: RowStride(stride), floor: nil)
+    sums.store(to: target, stride: stride, floor: nil)
   }
 }
 
