@@ -40,28 +40,25 @@ struct SparseProduct {
 
   /// For each row and block of steps the values of the left factor that are not zero, a bit each.
   private func nonzeros() -> [UInt64] {
-    let (rows, a) = (product.rows, product.a)
-    return [UInt64](unsafeUninitializedCapacity: rows * blocks) { words, count in
-      count = rows * blocks
-      parallel((rows + 15) / 16, work: rows * product.depth) { groups in
+    [UInt64](unsafeUninitializedCapacity: product.rows * blocks) { words, count in
+      count = product.rows * blocks
+      parallel((product.rows + 15) / 16, work: product.rows * product.depth) { groups in
         for group in groups {
-          for block in 0..<blocks {
-            let rows = group * 16..<min(rows, group * 16 + 16)
-            let steps = steps(of: block)
-            if a.isTransposed {
-              let columns = a.columns(from: steps.lowerBound).pointer + rows.lowerBound
-              let (low, high) = columnBits(columns, a.stride, steps.count)
-              for row in rows {
-                words[row * blocks + block] = UInt64(low[row & 15]) | UInt64(high[row & 15]) << 32
-              }
-            } else {
-              for row in rows {
-                words[row * blocks + block] = rowBits(a.pointer + row * a.stride + steps.lowerBound, steps.count)
-              }
-            }
-          }
+          for block in 0..<blocks { note(group * 16..<min(product.rows, group * 16 + 16), block, in: words) }
         }
       }
+    }
+  }
+
+  private func note(_ rows: Range<Int>, _ block: Int, in words: UnsafeMutableBufferPointer<UInt64>) {
+    let steps = steps(of: block)
+    let a = product.a.rows(from: rows.lowerBound).columns(from: steps.lowerBound)
+    let columns = a.isTransposed ? columnBits(a.pointer, a.stride, steps.count) : (SIMD16(), SIMD16())
+    for (index, row) in rows.enumerated() {
+      words[row * blocks + block] =
+        a.isTransposed
+        ? UInt64(columns.0[index]) | UInt64(columns.1[index]) << 32
+        : rowBits(a.pointer + index * a.stride, steps.count)
     }
   }
 
