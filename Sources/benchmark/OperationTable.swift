@@ -1,3 +1,4 @@
+import NeuralNetworks
 import Tensors
 
 private let million = 1_048_576

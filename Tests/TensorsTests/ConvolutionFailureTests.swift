@@ -1,10 +1,11 @@
+import TestSupport
 import Testing
 
 @testable import Tensors
 
 /// Mistakes in calling convolutions, pooling and resizing.
 @Suite struct ConvolutionFailureTests {
-  static let mistakes: [FailureTests.Mistake] = [
+  static let mistakes: [Mistake] = [
     .init("convolution2D", "[1, 5, 5, 3]", "[3, 3, 2, 4]", "3 channels", "takes 2", line: #line + 1) {
       _ = convolution2D(image, .zeros([3, 3, 2, 4]))
     },

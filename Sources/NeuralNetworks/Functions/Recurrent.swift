@@ -1,3 +1,5 @@
+import Tensors
+
 /// A long short-term memory (Hochreiter & Schmidhuber, 1997) over whole sequences, as one operation.
 ///
 /// i, f, g, o = x·W + h·U + b, cut in four in this order; c = σ(f)·c + σ(i)·tanh(g); h = σ(o)·tanh(c). PyTorch's `LSTM` with

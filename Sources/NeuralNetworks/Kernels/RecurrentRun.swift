@@ -1,3 +1,5 @@
+import Tensors
+
 /// Whole sequences through one cell; all memory is `[time, batch, …]`, so that the rows of a step lie together.
 struct RecurrentRun<Cell: RecurrentCell>: Sendable {
   private let batch, time, hidden: Int
@@ -28,10 +30,9 @@ struct RecurrentRun<Cell: RecurrentCell>: Sendable {
       let sums = MatrixView(pointer: room.pointer, stride: width)
       for t in 0..<steps {
         let first = t * batch + part.lowerBound
-        MatrixProduct(
-          a: MatrixView(pointer: h + first * hidden, stride: hidden), b: weight, c: sums, rows: part.count,
-          columns: width, depth: hidden, strips: strips.pointer
-        ).runHere()
+        gemm(
+          MatrixView(pointer: h + first * hidden, stride: hidden), weight, into: sums, part.count, width, hidden,
+          strips: strips.pointer)
         for row in 0..<part.count {
           for unit in stride(from: 0, to: hidden, by: 16) {
             let lanes = { (row: Pointer) in RowLanes(row + unit, hidden - unit) }
@@ -70,10 +71,7 @@ struct RecurrentRun<Cell: RecurrentCell>: Sendable {
       for t in (0..<time).reversed() {
         for row in part { step(t, row, upstream, dh, dc, dx, dr) }
         let sums = MatrixView(pointer: dr.storage.pointer, stride: width).rows(from: t * batch + part.lowerBound)
-        MatrixProduct(
-          a: sums, b: weight, c: state, rows: part.count, columns: hidden, depth: width, accumulates: true,
-          strips: strips.pointer
-        ).runHere()
+        gemm(sums, weight, into: state, part.count, hidden, width, accumulating: true, strips: strips.pointer)
       }
     }
     let flat = x.reshaped(to: [time * batch, x.shape[2]])

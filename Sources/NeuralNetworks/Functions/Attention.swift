@@ -1,3 +1,5 @@
+import Tensors
+
 /// softmax(queries · keysᵀ / √depth) · values for each head: scaled dot-product attention (Vaswani et al., arXiv 1706.03762).
 ///
 /// The last axis holds the heads one after another, as the linear maps before give them; no axes need to be exchanged.

@@ -1,9 +1,8 @@
+import Tensors
 import Testing
 
-@testable import Tensors
-
 /// Expects a shape and values, each within `tolerance` relative to its magnitude (absolute below 1).
-func expect(
+package func expect(
   _ tensor: Tensor, shape: [Int]? = nil, _ values: [Float], tolerance: Float = 0,
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
@@ -24,28 +23,28 @@ func expect(
 }
 
 /// The bits of all values, for comparisons that must be exact, NaN included.
-func bits(_ tensor: Tensor) -> [UInt32] { tensor.scalars.map(\.bitPattern) }
+package func bits(_ tensor: Tensor) -> [UInt32] { tensor.scalars.map(\.bitPattern) }
 
 /// A standard normal tensor that belongs to a seed.
-func normal(_ shape: [Int], seed: UInt64) -> Tensor {
+package func normal(_ shape: [Int], seed: UInt64) -> Tensor {
   var random = Random(seed: seed)
   return .normal(shape, using: &random)
 }
 
 /// Values in `range` that belong to a seed.
-func uniform(_ shape: [Int], in range: Range<Float>, seed: UInt64) -> Tensor {
+package func uniform(_ shape: [Int], in range: Range<Float>, seed: UInt64) -> Tensor {
   var random = Random(seed: seed)
   return .uniform(shape, in: range, using: &random)
 }
 
 /// Values at least 0.1 away from 0, of either sign: away from the kinks of `abs` and `relu`.
-func awayFromZero(_ shape: [Int], seed: UInt64) -> Tensor {
+package func awayFromZero(_ shape: [Int], seed: UInt64) -> Tensor {
   let x = normal(shape, seed: seed)
   return x + sign(x) * 0.1
 }
 
 /// Values at least 0.2 apart: away from where their order changes.
-func spread(_ shape: [Int], seed: UInt64) -> Tensor {
+package func spread(_ shape: [Int], seed: UInt64) -> Tensor {
   var random = Random(seed: seed)
   let order = IndexTensor.permutation(shape.reduce(1, *), using: &random)
   return Tensor(order.scalars.map { (Float($0) - Float(order.count) / 2) * 0.2 }, shape: shape)

@@ -1,3 +1,5 @@
+import Tensors
+
 /// One time step of sixteen units; nothing passes by value, since a call would cut the vectors into four.
 protocol RecurrentCell: SendableMetatype {
   static var gates: Int { get }

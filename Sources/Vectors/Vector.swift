@@ -1,22 +1,22 @@
 import Foundation
 
 /// Sixteen floats: one AVX-512 register, two of AVX2, four of NEON.
-typealias Vector = SIMD16<Float>
-typealias IntVector = SIMD16<Int32>
-typealias Pointer = UnsafeMutablePointer<Float>
+@usableFromInline package typealias Vector = SIMD16<Float>
+@usableFromInline package typealias IntVector = SIMD16<Int32>
+@usableFromInline package typealias Pointer = UnsafeMutablePointer<Float>
 
 #if THREAD_SANITIZER
   // The sanitizer's compiler pass leaves out accesses of more than 16 bytes.
-  @_silgen_name("__tsan_read_range") private func noteRead(_ address: UnsafeRawPointer, _ size: Int)
-  @_silgen_name("__tsan_write_range") private func noteWrite(_ address: UnsafeRawPointer, _ size: Int)
+  @usableFromInline @_silgen_name("__tsan_read_range") func noteRead(_ address: UnsafeRawPointer, _ size: Int)
+  @usableFromInline @_silgen_name("__tsan_write_range") func noteWrite(_ address: UnsafeRawPointer, _ size: Int)
 #endif
 
 extension Vector {
-  static let width = 16
+  package static let width = 16
 
   // By memcpy, which is an instruction: `loadUnaligned` and `storeBytes` stay calls where many of them meet, as in a tile,
   // and then cost two thirds of its speed.
-  @inline(always) init(loading pointer: UnsafePointer<Float>) {
+  @inlinable @inline(always) package init(loading pointer: UnsafePointer<Float>) {
     self = Vector()
     #if THREAD_SANITIZER
       noteRead(pointer, 64)
@@ -24,7 +24,7 @@ extension Vector {
     memcpy(&self, pointer, 64)
   }
 
-  @inline(always) func store(to pointer: Pointer) {
+  @inlinable @inline(always) package func store(to pointer: Pointer) {
     var vector = self
     #if THREAD_SANITIZER
       noteWrite(pointer, 64)
@@ -33,18 +33,18 @@ extension Vector {
   }
 
   /// The raw bits as integers, and back.
-  @inline(always) var bits: IntVector { unsafeBitCast(self, to: IntVector.self) }
-  @inline(always) init(bits: IntVector) { self = unsafeBitCast(bits, to: Vector.self) }
+  @inlinable @inline(always) package var bits: IntVector { unsafeBitCast(self, to: IntVector.self) }
+  @inlinable @inline(always) package init(bits: IntVector) { self = unsafeBitCast(bits, to: Vector.self) }
 
-  @inline(always) var magnitude: Vector { Vector(bits: bits & IntVector(repeating: 0x7fff_ffff)) }
+  @inlinable @inline(always) package var magnitude: Vector { Vector(bits: bits & IntVector(repeating: 0x7fff_ffff)) }
 
   /// `self` carrying the sign of `other`.
-  @inline(always) func signed(like other: Vector) -> Vector {
+  @inlinable @inline(always) package func signed(like other: Vector) -> Vector {
     Vector(bits: bits | (other.bits & IntVector(repeating: Int32(bitPattern: 0x8000_0000))))
   }
 
   /// The sum over lanes, always in the same order.
-  @inline(always) var lanesSum: Float {
+  @inlinable @inline(always) package var lanesSum: Float {
     let eight = lowHalf + highHalf
     let four = eight.lowHalf + eight.highHalf
     let two = four.lowHalf + four.highHalf
@@ -52,7 +52,7 @@ extension Vector {
   }
 
   /// The lanes from `valid` on replaced by `filler`, for the end of a row.
-  @inline(always) func filling(from valid: Int, with filler: Float) -> Vector {
+  @inlinable @inline(always) package func filling(from valid: Int, with filler: Float) -> Vector {
     // In floats: comparisons of whole numbers are done lane by lane.
     let lanes = Vector(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
     return replacing(with: Vector(repeating: filler), where: lanes .>= Vector(repeating: Float(valid)))
@@ -60,7 +60,7 @@ extension Vector {
 }
 
 /// a·b + c, rounded once where the processor can.
-@inline(always) func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector {
+@inlinable @inline(always) package func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector {
   #if FUSED_MULTIPLY_ADD
     c.addingProduct(a, b)
   #else
@@ -69,7 +69,7 @@ extension Vector {
 }
 
 /// a·b − product, exactly, for the rounded product of a and b.
-@inline(always) func roundingError(of product: Vector, _ a: Vector, _ b: Vector) -> Vector {
+@inlinable @inline(always) package func roundingError(of product: Vector, _ a: Vector, _ b: Vector) -> Vector {
   #if FUSED_MULTIPLY_ADD
     fma(a, b, -product)
   #else
@@ -79,18 +79,18 @@ extension Vector {
 }
 
 /// The larger of two lanes; a NaN in either is kept.
-@inline(always) func larger(_ a: Vector, _ b: Vector) -> Vector {
+@inlinable @inline(always) package func larger(_ a: Vector, _ b: Vector) -> Vector {
   a.replacing(with: b, where: b .> a).nan(where: (a .!= a) .| (b .!= b))
 }
 
 /// The smaller of two lanes; a NaN in either is kept.
-@inline(always) func smaller(_ a: Vector, _ b: Vector) -> Vector {
+@inlinable @inline(always) package func smaller(_ a: Vector, _ b: Vector) -> Vector {
   a.replacing(with: b, where: b .< a).nan(where: (a .!= a) .| (b .!= b))
 }
 
 extension Vector {
   /// NaN where the mask holds: all bits set, which takes one instruction.
-  @inline(always) fileprivate func nan(where mask: SIMDMask<IntVector>) -> Vector {
+  @inlinable @inline(always) func nan(where mask: SIMDMask<IntVector>) -> Vector {
     Vector(bits: bits | IntVector().replacing(with: -1, where: mask))
   }
 }

@@ -1,13 +1,15 @@
 /// Up to sixteen values at one place of a row; a row's end need not be the end of its padded storage.
-struct RowLanes {
-  let pointer: Pointer
+@usableFromInline package struct RowLanes {
+  @usableFromInline let pointer: Pointer
   /// How many values are left of the row; more than sixteen are as good as sixteen.
-  let count: Int
+  @usableFromInline let count: Int
 
-  @inline(always) init(_ pointer: Pointer, _ count: Int) { (self.pointer, self.count) = (pointer, count) }
+  @inlinable @inline(always) package init(_ pointer: Pointer, _ count: Int) {
+    (self.pointer, self.count) = (pointer, count)
+  }
 
   /// The values `offset` further on, with zeros after the row's end, where nothing is stored.
-  @inline(always) subscript(offset: Int) -> Vector {
+  @inlinable @inline(always) package subscript(offset: Int) -> Vector {
     get {
       if count >= 16 { return Vector(loading: pointer + offset) }
       var end = Vector()
@@ -22,15 +24,16 @@ struct RowLanes {
 }
 
 // A call by address keeps the loops over whole vectors short and in whole registers.
-@inline(never) private func copyRowEnd(_ source: UnsafeRawPointer, _ count: Int, to target: UnsafeMutableRawPointer) {
+@usableFromInline @inline(never) func copyRowEnd(
+  _ source: UnsafeRawPointer, _ count: Int, to target: UnsafeMutableRawPointer
+) {
   target.copyMemory(from: source, byteCount: count * MemoryLayout<Float>.stride)
 }
 
-/// The largest of a row's values, NaN if there is one.
-@inline(always) func rowMaximum(_ x: Pointer, _ count: Int) -> Float { foldRow(x, count, MaximumReduction.self) }
-
 /// e^(x − shift) of a row, written to `y` where that is given, and the sum.
-@inline(always) func rowExponentials(_ x: Pointer, _ count: Int, minus shift: Float, into y: Pointer?) -> Float {
+@inlinable @inline(always) package func rowExponentials(
+  _ x: Pointer, _ count: Int, minus shift: Float, into y: Pointer?
+) -> Float {
   var sum = Vector()
   for i in stride(from: 0, to: count, by: 16) {
     let e = weightExp(RowLanes(x + i, count - i)[0] - shift).filling(from: count - i, with: 0)
@@ -41,13 +44,13 @@ struct RowLanes {
 }
 
 /// eˣ for x up to 87, 0 where the result would be denormal: processors are a hundred times slower at those.
-@inline(always) func weightExp(_ x: Vector) -> Vector {
+@inlinable @inline(always) package func weightExp(_ x: Vector) -> Vector {
   let vanishes = x .< -87
   return vectorExp(inRange: x.replacing(with: -87, where: vanishes)).replacing(with: 0, where: vanishes)
 }
 
 /// Σ a·b over a row, or Σ a.
-@inline(always) func rowSum(_ a: Pointer, times b: Pointer? = nil, _ count: Int) -> Float {
+@inlinable @inline(always) package func rowSum(_ a: Pointer, times b: Pointer? = nil, _ count: Int) -> Float {
   var sum = Vector()
   for i in stride(from: 0, to: count, by: 16) {
     let value = RowLanes(a + i, count - i)[0]

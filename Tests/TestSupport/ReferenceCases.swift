@@ -3,8 +3,8 @@ import Tensors
 import Testing
 
 /// The random cases of one operation, made by a script in `Tests/Reference`.
-struct ReferenceCases: Decodable {
-  let operation: String
+package struct ReferenceCases: Decodable {
+  package let operation: String
   private let laws: [[Float]]
   private let cases: [Entry]
   /// The expected values of all cases, one after another.
@@ -19,27 +19,31 @@ struct ReferenceCases: Decodable {
   }
 
   /// What one case gives to an operation and wants back.
-  struct Case: CustomStringConvertible {
-    let operation: String
-    let inputs: [Tensor]
-    let arguments: [String: [Double]]
-    let expected: [Tensor]
-    var description: String { "\(operation) of \(inputs.map(\.shape)) \(arguments)" }
+  package struct Case: CustomStringConvertible {
+    package let operation: String
+    package let inputs: [Tensor]
+    package let arguments: [String: [Double]]
+    package let expected: [Tensor]
+    package init(operation: String, inputs: [Tensor], arguments: [String: [Double]], expected: [Tensor]) {
+      (self.operation, self.inputs, self.arguments, self.expected) = (operation, inputs, arguments, expected)
+    }
+
+    package var description: String { "\(operation) of \(inputs.map(\.shape)) \(arguments)" }
 
     /// A whole number that the script recorded under this name.
-    subscript(_ name: String) -> Int { Int(arguments[name]![0]) }
+    package subscript(_ name: String) -> Int { Int(arguments[name]![0]) }
     /// A list of whole numbers that the script recorded under this name.
-    func list(_ name: String) -> [Int] { arguments[name]!.map { Int($0) } }
+    package func list(_ name: String) -> [Int] { arguments[name]!.map { Int($0) } }
     /// A number that the script recorded under this name.
-    func number(_ name: String) -> Float { Float(arguments[name]![0]) }
+    package func number(_ name: String) -> Float { Float(arguments[name]![0]) }
     /// An input that holds whole numbers, as indices.
-    func indices(_ input: Int) -> IndexTensor {
+    package func indices(_ input: Int) -> IndexTensor {
       IndexTensor(inputs[input].scalars.map { Int32($0) }, shape: inputs[input].shape)
     }
   }
 
   /// Every operation of one script by name.
-  static func read(_ suite: String) throws -> [String: ReferenceCases] {
+  package static func read(_ suite: String) throws -> [String: ReferenceCases] {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../Reference")
     var found = try JSONDecoder().decode(
       [ReferenceCases].self, from: Data(contentsOf: folder.appending(path: "\(suite).json")))
@@ -59,7 +63,7 @@ struct ReferenceCases: Decodable {
   ///
   /// An error is measured relative to the larger of the expected value and `scale` times the largest expected magnitude:
   /// zero asks for each value's own relative accuracy, one for accuracy against the whole result.
-  func check(tolerance: Float = 1e-5, scale: Float = 0, _ body: (Case) -> [Tensor]) {
+  package func check(tolerance: Float = 1e-5, scale: Float = 0, _ body: (Case) -> [Tensor]) {
     var next = 0
     for entry in cases {
       let inputs = zip(laws, entry.shapes).enumerated().map { number, input in

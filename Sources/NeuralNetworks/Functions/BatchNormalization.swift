@@ -1,3 +1,5 @@
+import Tensors
+
 /// Each channel brought to mean 0 and variance 1 over all other axes, then scaled and shifted: batch normalisation (Ioffe &
 /// Szegedy 2015, arXiv 1502.03167, algorithm 1); with the mean and the variance, `[channels]`, as constants.
 ///
@@ -6,7 +8,7 @@
 ///   - scale: `[channels]`.
 ///   - offset: `[channels]`.
 ///   - epsilon: added to the variance, which is divided by the count (not the count less one).
-package func batchNormalized(
+func batchNormalized(
   _ x: Tensor, scale: Tensor, offset: Tensor, epsilon: Float
 ) -> (values: Tensor, mean: Tensor, variance: Tensor) {
   let axes = Array(0..<x.rank - 1)

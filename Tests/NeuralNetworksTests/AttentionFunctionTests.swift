@@ -1,9 +1,11 @@
 import Foundation
+import Tensors
+import TestSupport
 import Testing
 
-@testable import Tensors
+@testable import NeuralNetworks
 
-@Suite struct AttentionTests {
+@Suite struct AttentionFunctionTests {
   @Test func `values by hand`() {
     // One head of depth 1: the second query scores ln 3 on the first key and 0 on the second.
     let (queries, keys) = (Tensor([[0], [1]]), Tensor([[Float(log(3.0))], [0]]))

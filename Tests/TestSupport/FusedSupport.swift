@@ -1,10 +1,9 @@
 import GradientChecking
+import Tensors
 import Testing
 
-@testable import Tensors
-
 /// Expects a function's gradients by kernels to be those by its definition in plain operations, and both orders to be right.
-func expectGradients(
+package func expectGradients(
   at inputs: [Tensor], sourceLocation: SourceLocation = #_sourceLocation,
   of function: @escaping ([Tensor]) -> Tensor
 ) {
@@ -21,7 +20,7 @@ func expectGradients(
 }
 
 /// Expects the gradients of a function's squares to have the same bits on one thread and on four.
-func expectSameOnThreads(
+package func expectSameOnThreads(
   at inputs: [Tensor], sourceLocation: SourceLocation = #_sourceLocation, of function: ([Tensor]) -> Tensor
 ) {
   let results = [1, 4].map { threads in
@@ -35,7 +34,7 @@ func expectSameOnThreads(
 }
 
 /// Expects two tensors to agree to a fraction of the largest value.
-func expectClose(
+package func expectClose(
   _ found: Tensor, _ wanted: Tensor, tolerance: Float = 1e-5, sourceLocation: SourceLocation = #_sourceLocation
 ) {
   #expect(found.shape == wanted.shape, sourceLocation: sourceLocation)

@@ -1,3 +1,5 @@
+import Tensors
+
 /// (x − mean) / √(variance + ε) · scale + offset over the last axis: layer normalisation (Ba, Kiros & Hinton, arXiv 1607.06450).
 ///
 /// - Parameters:

@@ -2,7 +2,7 @@
 // NaN stays NaN; overflow gives infinity, underflow gives denormals and then zero.
 
 /// The exponential, eˣ.
-@inline(always) func vectorExp(_ input: Vector) -> Vector {
+@inlinable @inline(always) package func vectorExp(_ input: Vector) -> Vector {
   // Beyond these the result is infinite or zero, and the exponent arithmetic would leave its range.
   let isZero = input .< -104
   let (fraction, exponent) = reducedExp(input.replacing(with: 89, where: input .> 89).replacing(with: 0, where: isZero))
@@ -12,26 +12,26 @@
 }
 
 /// eˣ for x in −87…87.
-@inline(always) func vectorExp(inRange x: Vector) -> Vector {
+@inlinable @inline(always) package func vectorExp(inRange x: Vector) -> Vector {
   let (fraction, exponent) = reducedExp(x)
   let scale = powerOfTwo(exponent)
   return fma(fraction, scale, scale)
 }
 
 /// eˣ − 1, accurate near 0.
-@inline(always) func vectorExpMinusOne(_ x: Vector) -> Vector {
+@inlinable @inline(always) package func vectorExpMinusOne(_ x: Vector) -> Vector {
   vectorExpMinusOne(inRange: x).replacing(with: vectorExp(x) - 1, where: x.magnitude .> 20)
 }
 
 /// eˣ − 1 for x in −87…87.
-@inline(always) func vectorExpMinusOne(inRange x: Vector) -> Vector {
+@inlinable @inline(always) package func vectorExpMinusOne(inRange x: Vector) -> Vector {
   let (fraction, exponent) = reducedExp(x)
   let scale = powerOfTwo(exponent)
   return fma(fraction, scale, scale - 1)
 }
 
 /// (f, n) with eˣ = 2ⁿ·(1 + f).
-@inline(always) private func reducedExp(_ x: Vector) -> (fraction: Vector, exponent: IntVector) {
+@inlinable @inline(always) func reducedExp(_ x: Vector) -> (fraction: Vector, exponent: IntVector) {
   let rounder = Vector(repeating: 12_582_912)  // 1.5·2²³: adding it rounds to an integer
   let shifted = fma(x, Vector(repeating: 1.442_695_04), rounder)
   let n = shifted - rounder
@@ -46,12 +46,12 @@
   return (fma(p, r * r, r), shifted.bits &- rounder.bits)
 }
 
-@inline(always) private func powerOfTwo(_ exponent: IntVector) -> Vector {
+@inlinable @inline(always) func powerOfTwo(_ exponent: IntVector) -> Vector {
   Vector(bits: (exponent &+ 127) &<< 23)
 }
 
 /// ln x; −∞ at 0, NaN below.
-@inline(always) func vectorLog(_ input: Vector) -> Vector {
+@inlinable @inline(always) package func vectorLog(_ input: Vector) -> Vector {
   let (e, f) = reducedLog(input)
   let z = f * f
   var tail = fma(e, Vector(repeating: -2.121_944_40e-4), logPolynomial(f) * f * z)
@@ -65,7 +65,7 @@
 }
 
 /// (e, f) with x = 2ᵉ·(1 + f) and 1 + f in √½…√2, for positive finite x.
-@inline(always) private func reducedLog(_ input: Vector) -> (exponent: Vector, fraction: Vector) {
+@inlinable @inline(always) func reducedLog(_ input: Vector) -> (exponent: Vector, fraction: Vector) {
   let isTiny = input .< Vector(repeating: .leastNormalMagnitude)
   let x = input.replacing(with: input * 8_388_608, where: isTiny)  // 2²³ lifts denormals
   let exponent = (x.bits &- 0x3f35_04f3) &>> 23
@@ -77,7 +77,7 @@
 }
 
 /// (ln(1+f) − f + f²/2)/f³ on √½…√2.
-@inline(always) private func logPolynomial(_ f: Vector) -> Vector {
+@inlinable @inline(always) func logPolynomial(_ f: Vector) -> Vector {
   var p = Vector(repeating: 7.037_683_63e-2)
   p = fma(p, f, Vector(repeating: -0.115_146_101))
   p = fma(p, f, Vector(repeating: 0.116_769_987))
@@ -91,7 +91,7 @@
 }
 
 /// ln(1+x), accurate near 0.
-@inline(always) func vectorLogOnePlus(_ x: Vector) -> Vector {
+@inlinable @inline(always) package func vectorLogOnePlus(_ x: Vector) -> Vector {
   let w = 1 + x
   // The second term is the rounding error of 1+x, to first order.
   let result = vectorLog(w) - ((w - 1) - x) / w
@@ -99,7 +99,7 @@
 }
 
 /// |x|ʸ, then with the sign or the refusal that a negative x asks for, as C's `pow`.
-@inline(always) func vectorPower(_ x: Vector, _ y: Vector) -> Vector {
+@inlinable @inline(always) package func vectorPower(_ x: Vector, _ y: Vector) -> Vector {
   let base = x.magnitude
   let (e, f) = reducedLog(base)
   // ln|x| = e·ln 2 + f − f²/2 + f³·P(f) as a sum of two floats, since y multiplies its error.
@@ -129,28 +129,30 @@
 }
 
 /// The largest whole number that is not above x.
-@inline(always) func vectorFloor(_ x: Vector) -> Vector { x.rounded(.down) }
+@inlinable @inline(always) package func vectorFloor(_ x: Vector) -> Vector { x.rounded(.down) }
 
 /// The logistic function, 1/(1+e⁻ˣ).
-@inline(always) func vectorSigmoid(_ x: Vector) -> Vector { 1 / (1 + vectorExp(-x)) }
+@inlinable @inline(always) package func vectorSigmoid(_ x: Vector) -> Vector { 1 / (1 + vectorExp(-x)) }
 
 /// The hyperbolic tangent, t/(t + 2) with t = e²ˣ − 1.
-@inline(always) func vectorTanh(_ x: Vector) -> Vector {
+@inlinable @inline(always) package func vectorTanh(_ x: Vector) -> Vector {
   let magnitude = x.magnitude
   let t = vectorExpMinusOne(inRange: 2 * magnitude.replacing(with: 10, where: magnitude .> 10))
   return (t / (t + 2)).signed(like: x)
 }
 
 /// ln(1+eˣ), without overflow or cancellation.
-@inline(always) func vectorSoftplus(_ x: Vector) -> Vector {
+@inlinable @inline(always) package func vectorSoftplus(_ x: Vector) -> Vector {
   larger(x, Vector(repeating: 0)) + vectorLogOnePlusExp(minus: x.magnitude)
 }
 
 /// ln(1+e⁻ˣ) for x ≥ 0.
-@inline(always) func vectorLogOnePlusExp(minus x: Vector) -> Vector { vectorLogOnePlus(vectorExp(-x)) }
+@inlinable @inline(always) package func vectorLogOnePlusExp(minus x: Vector) -> Vector {
+  vectorLogOnePlus(vectorExp(-x))
+}
 
 /// √x; −0 stays that, NaN below.
-@inline(always) func vectorSquareRoot(_ x: Vector) -> Vector {
+@inlinable @inline(always) package func vectorSquareRoot(_ x: Vector) -> Vector {
   // Of a magnitude: where an argument could be negative, C's root sets `errno`, lane by lane.
   x.magnitude.squareRoot().replacing(with: x.replacing(with: .nan, where: x .< 0), where: .!(x .> 0))
 }

@@ -1,9 +1,11 @@
+import Tensors
+
 /// The numbers of one step of Adam, bias corrections folded in.
-package struct AdamCoefficients {
+struct AdamCoefficients {
   let rate, beta1, beta2, epsilon, rootScale, retention: Float
 
   /// `retention` multiplies the parameters before the step: 1 without weight decay.
-  package init(rate: Float, beta1: Float, beta2: Float, epsilon: Float, rootScale: Float, retention: Float = 1) {
+  init(rate: Float, beta1: Float, beta2: Float, epsilon: Float, rootScale: Float, retention: Float = 1) {
     self.rate = rate
     self.beta1 = beta1
     self.beta2 = beta2
@@ -14,7 +16,7 @@ package struct AdamCoefficients {
 }
 
 /// One step of Adam in one pass over memory, in place where nobody else holds the values.
-package func adamUpdate(
+func adamUpdate(
   _ value: inout Tensor, _ gradient: Tensor, _ first: inout Tensor, _ second: inout Tensor,
   _ coefficients: AdamCoefficients
 ) {
@@ -39,7 +41,7 @@ package func adamUpdate(
 }
 
 /// w ← w − rate · (g + decay · w) in one pass.
-package func descentUpdate(_ value: inout Tensor, _ gradient: Tensor, rate: Float, decay: Float) {
+func descentUpdate(_ value: inout Tensor, _ gradient: Tensor, rate: Float, decay: Float) {
   value.makeUnique()
   let (w, g) = (value.storage.pointer, gradient.storage.pointer)
   parallel(value.count, work: value.count, alignment: 16) { range in
@@ -52,7 +54,7 @@ package func descentUpdate(_ value: inout Tensor, _ gradient: Tensor, rate: Floa
 }
 
 /// v ← momentum · v + g + decay · w, then w ← w − rate · v (or Nesterov's g + decay · w + momentum · v) in one pass.
-package func momentumUpdate(
+func momentumUpdate(
   _ value: inout Tensor, _ gradient: Tensor, _ velocity: inout Tensor, rate: Float, momentum: Float, decay: Float,
   nesterov: Bool
 ) {
@@ -72,7 +74,7 @@ package func momentumUpdate(
 }
 
 /// v ← decay · v + (1 − decay) · g², then w ← w − rate · g / (√v + epsilon) in one pass.
-package func rootMeanSquareUpdate(
+func rootMeanSquareUpdate(
   _ value: inout Tensor, _ gradient: Tensor, _ squares: inout Tensor, rate: Float, decay: Float, epsilon: Float
 ) {
   value.makeUnique()
@@ -90,7 +92,7 @@ package func rootMeanSquareUpdate(
 }
 
 /// a ← a + (w − a) · rate in one pass.
-package func averageUpdate(_ average: inout Tensor, _ value: Tensor, rate: Float) {
+func averageUpdate(_ average: inout Tensor, _ value: Tensor, rate: Float) {
   average.makeUnique()
   let (a, w) = (average.storage.pointer, value.storage.pointer)
   parallel(average.count, work: average.count, alignment: 16) { range in
@@ -98,15 +100,5 @@ package func averageUpdate(_ average: inout Tensor, _ value: Tensor, rate: Float
       let ai = Vector(loading: a + i)
       fma(Vector(loading: w + i) - ai, Vector(repeating: rate), ai).store(to: a + i)
     }
-  }
-}
-
-extension Tensor {
-  /// Gives this variable storage of its own, so that it may be written.
-  mutating func makeUnique() {
-    if isKnownUniquelyReferenced(&storage) { return }
-    let copy = Storage(count: count)
-    copy.pointer.update(from: storage.pointer, count: count)
-    storage = copy
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// Queries worked on at a time: their scores stay in the nearest cache.
 private let blockLength = 32

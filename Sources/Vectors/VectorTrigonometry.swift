@@ -1,7 +1,7 @@
 import Foundation
 
 /// cos and sin of angles in radians.
-@inline(always) func vectorCosineAndSine(_ x: Vector) -> (cosine: Vector, sine: Vector) {
+@inlinable @inline(always) package func vectorCosineAndSine(_ x: Vector) -> (cosine: Vector, sine: Vector) {
   let isFar = .!(x.magnitude .<= 8192)
   let near = nearCosineAndSine(x)
   guard any(isFar) else { return near }
@@ -11,7 +11,7 @@ import Foundation
 }
 
 /// The same within −8192…8192.
-@inline(always) private func nearCosineAndSine(_ x: Vector) -> (cosine: Vector, sine: Vector) {
+@inlinable @inline(always) func nearCosineAndSine(_ x: Vector) -> (cosine: Vector, sine: Vector) {
   let rounder = Vector(repeating: 12_582_912)
   let shifted = fma(x, Vector(repeating: 2 / .pi), rounder)
   let n = shifted - rounder
@@ -23,7 +23,7 @@ import Foundation
 }
 
 /// Far from zero, lane by lane in double precision: the remainder of so many turns needs more digits.
-@inline(never) private func exactCosineAndSine(_ x: Vector) -> (cosine: Vector, sine: Vector) {
+@usableFromInline @inline(never) func exactCosineAndSine(_ x: Vector) -> (cosine: Vector, sine: Vector) {
   var (cosine, sine) = (Vector(), Vector())
   for lane in 0..<Vector.width {
     cosine[lane] = Float(cos(Double(x[lane])))
@@ -33,7 +33,7 @@ import Foundation
 }
 
 /// cos and sin of a number of full turns in 0…1.
-@inline(always) func vectorCosineAndSine(turns: Vector) -> (Vector, Vector) {
+@inlinable @inline(always) package func vectorCosineAndSine(turns: Vector) -> (Vector, Vector) {
   let rounder = Vector(repeating: 12_582_912)
   let shifted = fma(turns, Vector(repeating: 4), rounder)
   let r = fma(shifted - rounder, Vector(repeating: -0.25), turns) * (2 * Float.pi)
@@ -41,7 +41,7 @@ import Foundation
 }
 
 /// cos and sin of r + quadrant·π/2, for r in −π/4…π/4.
-@inline(always) private func cosineAndSine(_ r: Vector, quadrant: IntVector) -> (cosine: Vector, sine: Vector) {
+@inlinable @inline(always) func cosineAndSine(_ r: Vector, quadrant: IntVector) -> (cosine: Vector, sine: Vector) {
   let z = r * r
   var s = fma(Vector(repeating: -1.951_529_59e-4), z, Vector(repeating: 8.332_160_87e-3))
   s = fma(fma(s, z, Vector(repeating: -0.166_666_546)) * z, r, r)

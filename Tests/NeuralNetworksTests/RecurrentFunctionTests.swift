@@ -1,9 +1,11 @@
 import Foundation
+import Tensors
+import TestSupport
 import Testing
 
-@testable import Tensors
+@testable import NeuralNetworks
 
-@Suite struct RecurrentTests {
+@Suite struct RecurrentFunctionTests {
   struct Form: Sendable, CustomTestStringConvertible {
     let batch, time, inputs, hidden: Int
     var testDescription: String { "batch \(batch), time \(time), inputs \(inputs), hidden \(hidden)" }

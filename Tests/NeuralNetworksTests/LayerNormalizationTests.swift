@@ -1,6 +1,8 @@
+import Tensors
+import TestSupport
 import Testing
 
-@testable import Tensors
+@testable import NeuralNetworks
 
 @Suite struct LayerNormalizationTests {
   @Test func `values by hand`() {

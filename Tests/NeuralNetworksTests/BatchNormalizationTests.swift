@@ -1,7 +1,9 @@
 import GradientChecking
+import Tensors
+import TestSupport
 import Testing
 
-@testable import Tensors
+@testable import NeuralNetworks
 
 @Suite struct BatchNormalizationTests {
   @Test func `values, mean and variance by hand`() {

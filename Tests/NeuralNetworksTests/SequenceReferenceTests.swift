@@ -1,6 +1,8 @@
+import Tensors
+import TestSupport
 import Testing
 
-@testable import Tensors
+@testable import NeuralNetworks
 
 /// Values and gradients against PyTorch's, in double precision, by `Tests/Reference/sequences.py`.
 ///
