@@ -57,7 +57,7 @@ let optimised: [SwiftSetting] = [
 #endif
 
 /// Those that calculate with vectors themselves.
-let librariesWithKernels = ["Vectors", "Tensors", "NeuralNetworks"]
+let librariesWithKernels = ["Vectors", "Tensors", "Convolutions", "NeuralNetworks"]
 
 // A function in `main.swift` may use a variable above it without annotations.
 let asNotebook: [SwiftSetting] = [.swiftLanguageMode(.v6), .defaultIsolation(MainActor.self)]
@@ -92,7 +92,8 @@ let package = Package(
     library("Tensors", ["Vectors", "COpenBLAS"]),
     library("LinearAlgebra", ["Tensors", "COpenBLAS"]),
     library("GradientChecking", ["Tensors"]),
-    library("NeuralNetworks", ["Tensors"]),
+    library("Convolutions", ["Tensors"]),
+    library("NeuralNetworks", ["Tensors", "Convolutions"]),
     library("Distributions", ["Tensors", "LinearAlgebra"]),
     library("Datasets", ["Tensors", "CPNG"]),
     library("Figures", ["Tensors", "CPNG"]),
@@ -101,8 +102,8 @@ let package = Package(
     library(
       "LessonKit",
       [
-        "Tensors", "LinearAlgebra", "GradientChecking", "NeuralNetworks", "Distributions", "Datasets", "Figures",
-        "Notebook", "Exercises",
+        "Tensors", "LinearAlgebra", "GradientChecking", "Convolutions", "NeuralNetworks", "Distributions", "Datasets",
+        "Figures", "Notebook", "Exercises",
       ]),
 
     .executableTarget(
@@ -122,7 +123,7 @@ let package = Package(
     .executableTarget(
       name: "benchmark",
       dependencies: [
-        "NeuralNetworks", "Distributions", "LinearAlgebra",
+        "Convolutions", "NeuralNetworks", "Distributions", "LinearAlgebra",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["pytorch"], swiftSettings: optimised),
@@ -130,6 +131,7 @@ let package = Package(
 
     .target(name: "TestSupport", dependencies: ["Tensors", "GradientChecking"], path: "Tests/TestSupport"),
     tests(of: "Tensors", ["TestSupport", "LinearAlgebra", "GradientChecking"]),
+    tests(of: "Convolutions", ["TestSupport", "GradientChecking"]),
     tests(of: "NeuralNetworks", ["TestSupport", "GradientChecking", "LinearAlgebra"]),
     tests(of: "Distributions", ["GradientChecking"]),
     tests(of: "Datasets"),

@@ -1,3 +1,4 @@
+import Convolutions
 import NeuralNetworks
 import Tensors
 

@@ -1,21 +1,14 @@
+import Tensors
+
 /// One sweep of a convolution over images: the taps that are computed, and how channels meet.
 struct ConvolutionSweep {
-  enum Channels {
-    /// Each target channel sums over all source channels, vectors holding target channels.
-    case mixed
-    /// The same with few target channels, vectors holding source channels.
-    case mixedIntoFew
-    /// Each channel keeps to itself.
-    case separate
-  }
-
   /// The distances between weights of neighbouring taps, source channels and target channels.
   struct WeightStrides {
     var tap, source, target: Int
   }
 
   let y, x: ConvolutionAxis.Sweep
-  let kind: Channels
+  let kind: TileChannels
   let sourceChannels, targetChannels: Int
   let taps: [(index: Int, y: Int, x: Int)]
   private let rows, columns: ClosedRange<Int>

@@ -1,3 +1,5 @@
+import Tensors
+
 extension ConvolutionSweep {
   /// Adds into `result`, of `strides`, what the weights' gradient is, from sources and the results' gradient.
   ///

@@ -1,3 +1,5 @@
+import Tensors
+
 extension ConvolutionSweep {
   /// Writes the results of this sweep: bias + Σ over taps, values below `floor` replaced by it where there is one.
   func apply(

@@ -1,8 +1,9 @@
 import GradientChecking
+import Tensors
 import TestSupport
 import Testing
 
-@testable import Tensors
+@testable import Convolutions
 
 @Suite struct ConvolutionTests {
   @Test func `a convolution by hand`() {

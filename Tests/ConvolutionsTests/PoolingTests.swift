@@ -1,8 +1,9 @@
 import GradientChecking
+import Tensors
 import TestSupport
 import Testing
 
-@testable import Tensors
+@testable import Convolutions
 
 @Suite struct PoolingTests {
   let x = Tensor([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], shape: [1, 3, 4, 1])

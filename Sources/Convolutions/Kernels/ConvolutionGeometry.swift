@@ -1,3 +1,5 @@
+import Tensors
+
 /// One axis of a convolution: result `i` reads input `i·stride + k·dilation − before` for each kernel position `k`.
 struct ConvolutionAxis: Sendable {
   let input, kernel, stride, before, dilation, output: Int

@@ -1,7 +1,8 @@
+import Tensors
 import TestSupport
 import Testing
 
-@testable import Tensors
+@testable import Convolutions
 
 /// Values and gradients against PyTorch's, made by `Tests/Reference/convolutions.py`.
 @Suite struct ConvolutionReferenceTests {

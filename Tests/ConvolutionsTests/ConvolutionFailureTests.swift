@@ -1,7 +1,8 @@
+import Tensors
 import TestSupport
 import Testing
 
-@testable import Tensors
+@testable import Convolutions
 
 /// Mistakes in calling convolutions, pooling and resizing.
 @Suite struct ConvolutionFailureTests {

@@ -1,3 +1,5 @@
+import Tensors
+
 /// A convolution of given extents and the two bilinear maps that are its gradients: closed under differentiation.
 struct Convolution: Sendable {
   let y, x: ConvolutionAxis

@@ -1,3 +1,5 @@
+import Tensors
+
 /// A linear map along one axis, as what each result sums; its gradient is the transposed map.
 private struct AxisMap: Sendable {
   typealias Term = (position: Int, weight: Float)

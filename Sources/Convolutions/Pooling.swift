@@ -1,3 +1,5 @@
+import Tensors
+
 /// The largest value of each window of images, `[batch, height, width, channels]`; windows that do not fit whole are left out.
 ///
 /// The gradient goes to the first of equal values, row by row, as in PyTorch. A NaN counts as larger than all.

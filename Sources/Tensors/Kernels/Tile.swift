@@ -3,7 +3,7 @@ import COpenBLAS
 /// A block of sums that stays in registers: `count` rows of one or two vectors, twice as many in a ``Pair``.
 ///
 /// Tiles are built from smaller ones, since an array, even of fixed size, lives in memory: 40 instead of 105 GFLOP/s.
-protocol Tile {
+@usableFromInline package protocol Tile {
   associatedtype Row: TileRow
   static var count: Int { get }
   init(loading pointer: Pointer, stride: RowStride)
@@ -14,62 +14,62 @@ protocol Tile {
 }
 
 /// The distance from one row of a tile to the next, and that between the halves of a ``Pair``.
-struct RowStride: ExpressibleByIntegerLiteral {
-  let row, half: Int
+@usableFromInline package struct RowStride: ExpressibleByIntegerLiteral {
+  @usableFromInline package let row, half: Int
 
-  @inline(always) init(_ row: Int, half: Int = 0) { (self.row, self.half) = (row, half) }
-  @inline(always) init(integerLiteral row: Int) { self.init(row) }
+  @inlinable @inline(always) package init(_ row: Int, half: Int = 0) { (self.row, self.half) = (row, half) }
+  @inlinable @inline(always) package init(integerLiteral row: Int) { self.init(row) }
 }
 
 /// A tile of one row; also what rows are multiplied by.
-protocol TileRow: Tile where Row == Self {
+@usableFromInline package protocol TileRow: Tile where Row == Self {
   /// Floats loaded, and results stored.
   static var width: Int { get }
   static var results: Int { get }
 }
 
 extension TileRow {
-  static var count: Int { 1 }
-  static var results: Int { width }
+  @inlinable package static var count: Int { 1 }
+  @inlinable package static var results: Int { width }
 }
 
 /// One value times thirty-two factors.
-struct WideRow: TileRow {
-  typealias Row = Self
-  static var width: Int { 32 }
-  var (a, b): (Vector, Vector)
+@usableFromInline package struct WideRow: TileRow {
+  @usableFromInline package typealias Row = Self
+  @inlinable package static var width: Int { 32 }
+  @usableFromInline var (a, b): (Vector, Vector)
 
-  @inline(always) init(loading pointer: Pointer, stride: RowStride) {
+  @inlinable @inline(always) package init(loading pointer: Pointer, stride: RowStride) {
     (a, b) = (Vector(loading: pointer), Vector(loading: pointer + 16))
   }
-  @inline(always) mutating func add(_ x: Pointer, _ step: RowStride, times factor: Self) {
+  @inlinable @inline(always) package mutating func add(_ x: Pointer, _ step: RowStride, times factor: Self) {
     let value = Vector(repeating: x[0])
     a = fma(value, factor.a, a)
     b = fma(value, factor.b, b)
   }
-  @inline(always) func store(to pointer: Pointer, stride: RowStride, floor: Vector?) {
+  @inlinable @inline(always) package func store(to pointer: Pointer, stride: RowStride, floor: Vector?) {
     (floor.map { larger(a, $0) } ?? a).store(to: pointer)
     (floor.map { larger(b, $0) } ?? b).store(to: pointer + 16)
   }
 }
 
 /// What the rows of one vector differ in.
-protocol RowKind {
+@usableFromInline package protocol RowKind {
   static var results: Int { get }
   static func load(_ x: Pointer) -> Vector
 }
 
-struct NarrowRow<Kind: RowKind>: TileRow {
-  typealias Row = Self
-  static var width: Int { 16 }
-  static var results: Int { Kind.results }
-  var a: Vector
+@usableFromInline package struct NarrowRow<Kind: RowKind>: TileRow {
+  @usableFromInline package typealias Row = Self
+  @inlinable package static var width: Int { 16 }
+  @inlinable package static var results: Int { Kind.results }
+  @usableFromInline var a: Vector
 
-  @inline(always) init(loading pointer: Pointer, stride: RowStride) { a = Vector(loading: pointer) }
-  @inline(always) mutating func add(_ x: Pointer, _ step: RowStride, times factor: Self) {
+  @inlinable @inline(always) package init(loading pointer: Pointer, stride: RowStride) { a = Vector(loading: pointer) }
+  @inlinable @inline(always) package mutating func add(_ x: Pointer, _ step: RowStride, times factor: Self) {
     a = fma(Kind.load(x), factor.a, a)
   }
-  @inline(always) func store(to pointer: Pointer, stride: RowStride, floor: Vector?) {
+  @inlinable @inline(always) package func store(to pointer: Pointer, stride: RowStride, floor: Vector?) {
     let sums = Kind.results == 16 ? a : Vector(repeating: a.lanesSum)
     let value = floor.map { larger(sums, $0) } ?? sums
     if Kind.results == 16 { value.store(to: pointer) } else { pointer[0] = value[0] }
@@ -77,66 +77,66 @@ struct NarrowRow<Kind: RowKind>: TileRow {
 }
 
 /// One value times sixteen factors.
-enum SpreadValue: RowKind {
-  static var results: Int { 16 }
-  @inline(always) static func load(_ x: Pointer) -> Vector { Vector(repeating: x[0]) }
+@usableFromInline package enum SpreadValue: RowKind {
+  @inlinable package static var results: Int { 16 }
+  @inlinable @inline(always) package static func load(_ x: Pointer) -> Vector { Vector(repeating: x[0]) }
 }
 
 /// Sixteen values times a factor each.
-enum ChannelLanes: RowKind {
-  static var results: Int { 16 }
-  @inline(always) static func load(_ x: Pointer) -> Vector { Vector(loading: x) }
+@usableFromInline package enum ChannelLanes: RowKind {
+  @inlinable package static var results: Int { 16 }
+  @inlinable @inline(always) package static func load(_ x: Pointer) -> Vector { Vector(loading: x) }
 }
 
 /// Sixteen values times a factor each, all of them summed at the end.
-enum LaneSum: RowKind {
-  static var results: Int { 1 }
-  @inline(always) static func load(_ x: Pointer) -> Vector { Vector(loading: x) }
+@usableFromInline package enum LaneSum: RowKind {
+  @inlinable package static var results: Int { 1 }
+  @inlinable @inline(always) package static func load(_ x: Pointer) -> Vector { Vector(loading: x) }
 }
 
 /// The rows of one tile, then those of another.
-struct Stack<A: Tile, B: Tile>: Tile where A.Row == B.Row {
-  typealias Row = A.Row
-  static var count: Int { A.count + B.count }
-  var a: A
-  var b: B
+@usableFromInline package struct Stack<A: Tile, B: Tile>: Tile where A.Row == B.Row {
+  @usableFromInline package typealias Row = A.Row
+  @inlinable package static var count: Int { A.count + B.count }
+  @usableFromInline var a: A
+  @usableFromInline var b: B
 
-  @inline(always) init(loading pointer: Pointer, stride: RowStride) {
+  @inlinable @inline(always) package init(loading pointer: Pointer, stride: RowStride) {
     a = A(loading: pointer, stride: stride)
     b = B(loading: pointer + A.count &* stride.row, stride: stride)
   }
-  @inline(always) mutating func add(_ x: Pointer, _ step: RowStride, times factor: Row) {
+  @inlinable @inline(always) package mutating func add(_ x: Pointer, _ step: RowStride, times factor: Row) {
     a.add(x, step, times: factor)
     b.add(x + A.count &* step.row, step, times: factor)
   }
-  @inline(always) func store(to pointer: Pointer, stride: RowStride, floor: Vector?) {
+  @inlinable @inline(always) package func store(to pointer: Pointer, stride: RowStride, floor: Vector?) {
     a.store(to: pointer, stride: stride, floor: floor)
     b.store(to: pointer + A.count &* stride.row, stride: stride, floor: floor)
   }
 }
 
 /// The same rows of two images: together enough sums to keep the processor busy where one image is narrow.
-struct Pair<Half: Tile>: Tile {
-  typealias Row = Half.Row
-  static var count: Int { Half.count }
-  var first, second: Half
+@usableFromInline package struct Pair<Half: Tile>: Tile {
+  @usableFromInline package typealias Row = Half.Row
+  @inlinable package static var count: Int { Half.count }
+  @usableFromInline var first, second: Half
 
-  @inline(always) init(loading pointer: Pointer, stride: RowStride) {
+  @inlinable @inline(always) package init(loading pointer: Pointer, stride: RowStride) {
     first = Half(loading: pointer, stride: stride)
     second = Half(loading: pointer + stride.half, stride: stride)
   }
-  @inline(always) mutating func add(_ x: Pointer, _ step: RowStride, times factor: Row) {
+  @inlinable @inline(always) package mutating func add(_ x: Pointer, _ step: RowStride, times factor: Row) {
     first.add(x, step, times: factor)
     second.add(x + step.half, step, times: factor)
   }
-  @inline(always) func store(to pointer: Pointer, stride: RowStride, floor: Vector?) {
+  @inlinable @inline(always) package func store(to pointer: Pointer, stride: RowStride, floor: Vector?) {
     first.store(to: pointer, stride: stride, floor: floor)
     second.store(to: pointer + stride.half, stride: stride, floor: floor)
   }
 }
 
 /// The largest tiles, by the registers: AVX-512 has 32 of a whole vector; AVX2 and NEON have half as many floats.
-enum TileLimit {
+package enum TileLimit {
   private static let isLarge: Bool = {
     #if arch(x86_64)
       let cores = ["SkylakeX", "Cooperlake", "SapphireRapids"]
@@ -145,42 +145,52 @@ enum TileLimit {
       return false
     #endif
   }()
-  static let width = isLarge ? 32 : 16
+  package static let width = isLarge ? 32 : 16
 
   /// A run of `count` rows cut into tiles of nearly one size.
-  static func parts(_ count: Int, width: Int) -> Int {
+  package static func parts(_ count: Int, width: Int) -> Int {
     let rows = width == 32 ? 14 : isLarge ? 8 : 6
     return (count + rows - 1) / rows
   }
 
   /// Whether rows in pairs make fuller tiles: one image would leave tiles of four rows or fewer.
-  static func isNarrow(_ count: Int) -> Bool { !isLarge && count / parts(count, width: 16) <= 4 }
+  package static func isNarrow(_ count: Int) -> Bool { !isLarge && count / parts(count, width: 16) <= 4 }
 }
 
 /// A run of rows cut into tiles: the first `longer` of `size + 1` rows, then `shorter` of `size`.
-struct Tiling {
-  private let size, longer, shorter: Int
+package struct Tiling {
+  @usableFromInline let size, longer, shorter: Int
 
-  init(_ count: Int, parts: Int) {
+  package init(_ count: Int, parts: Int) {
     (size, longer) = count.quotientAndRemainder(dividingBy: max(1, parts))
     shorter = size > 0 ? parts - longer : 0
   }
 
   /// Calls `body` with the first row of neighbouring tiles, their number and the rows of each.
-  @inline(always) func visit(_ body: (_ first: Int, _ tiles: Int, _ rows: Int) -> Void) {
+  @inlinable @inline(always) package func visit(_ body: (_ first: Int, _ tiles: Int, _ rows: Int) -> Void) {
     if longer > 0 { body(0, longer, size + 1) }
     if shorter > 0 { body(longer * (size + 1), shorter, size) }
   }
 }
 
+/// How channels meet.
+@usableFromInline package enum TileChannels {
+  /// Each target channel sums over all source channels, vectors holding target channels.
+  case mixed
+  /// The same with few target channels, vectors holding source channels.
+  case mixedIntoFew
+  /// Each channel keeps to itself.
+  case separate
+}
+
 /// A loop over a tile of any size.
-protocol TileLoop {
+@usableFromInline package protocol TileLoop {
   func run<T: Tile>(_ tile: T.Type)
 }
 
 extension TileLoop {
   /// Runs the loop with a tile of `count` rows of the kind that suits the channels.
-  @inline(always) func run(_ channels: ConvolutionSweep.Channels, width: Int, count: Int) {
+  @inlinable @inline(always) package func run(_ channels: TileChannels, width: Int, count: Int) {
     switch channels {
     case .mixed where width == 32: runWide(count: count)
     case .mixed: run(count: count, of: NarrowRow<SpreadValue>.self)
@@ -190,7 +200,7 @@ extension TileLoop {
   }
 
   /// Runs the loop with a tile of `count` rows of each of two images.
-  func runPair(count: Int) {
+  @inlinable package func runPair(count: Int) {
     typealias Row = NarrowRow<SpreadValue>
     switch count {
     case 1: run(Pair<Row>.self)
@@ -199,7 +209,7 @@ extension TileLoop {
     }
   }
 
-  private func runWide(count: Int) {
+  @inlinable func runWide(count: Int) {
     typealias Four = Stack<Stack<WideRow, WideRow>, Stack<WideRow, WideRow>>
     typealias Seven = Stack<Four, Stack<Stack<WideRow, WideRow>, WideRow>>
     switch count {
@@ -213,7 +223,7 @@ extension TileLoop {
     }
   }
 
-  private func run<Row: TileRow>(count: Int, of row: Row.Type) {
+  @inlinable func run<Row: TileRow>(count: Int, of row: Row.Type) {
     typealias Two = Stack<Row, Row>
     typealias Four = Stack<Two, Two>
     switch count {

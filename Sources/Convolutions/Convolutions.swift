@@ -1,3 +1,5 @@
+import Tensors
+
 /// The zeros that a convolution adds at the ends of an axis.
 public enum ConvolutionPadding: Sendable, Equatable, ExpressibleByIntegerLiteral {
   /// None.
