@@ -62,7 +62,7 @@ let librariesWithKernels = ["Vectors", "Tensors", "Convolutions", "NeuralNetwork
 // A function in `main.swift` may use a variable above it without annotations.
 let asNotebook: [SwiftSetting] = [.swiftLanguageMode(.v6), .defaultIsolation(MainActor.self)]
 
-func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .target(
     name: name, dependencies: dependencies,
     swiftSettings: optimised + (librariesWithKernels.contains(name) ? native : []))
@@ -88,7 +88,7 @@ let package = Package(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
 
-    library("Vectors", []),
+    library("Vectors"),
     library("Tensors", ["Vectors", "COpenBLAS"]),
     library("LinearAlgebra", ["Tensors", "COpenBLAS"]),
     library("GradientChecking", ["Tensors"]),
