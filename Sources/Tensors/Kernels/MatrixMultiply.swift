@@ -45,6 +45,9 @@ package struct MatrixProduct {
 
   /// The whole product, on several threads where it is large.
   func run() {
+    if strips == nil, !accumulates, support == nil, wanted == nil, let sparse = SparseProduct(self) {
+      return sparse.run()
+    }
     var product = self
     // Many bands: `b` is copied once for all of them.
     let copy = strips == nil && bands > 2 ? Self.strips(of: b, depth: depth, columns: columns) : nil
@@ -131,7 +134,7 @@ package struct MatrixProduct {
   private static func pitch(_ depth: Int) -> Int { (depth + 3) / 4 * 4 }
 
   /// The first `valid` columns of `from` as `[count, width]`; what stands in other columns is not used.
-  private static func copy(_ from: MatrixView, _ count: Int, _ valid: Int, _ width: Int, to strip: Pointer) {
+  static func copy(_ from: MatrixView, _ count: Int, _ valid: Int, _ width: Int, to strip: Pointer) {
     guard from.isTransposed else {
       for step in 0..<count {
         for lane in stride(from: 0, to: width, by: 16) {

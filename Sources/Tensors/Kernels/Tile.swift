@@ -26,6 +26,7 @@ import COpenBLAS
   /// Floats loaded, and results stored.
   static var width: Int { get }
   static var results: Int { get }
+  init(repeating value: Float)
 }
 
 extension TileRow {
@@ -39,6 +40,9 @@ extension TileRow {
   @inlinable package static var width: Int { 32 }
   @usableFromInline var (a, b): (Vector, Vector)
 
+  @inlinable @inline(always) package init(repeating value: Float) {
+    (a, b) = (Vector(repeating: value), Vector(repeating: value))
+  }
   @inlinable @inline(always) package init(loading pointer: Pointer, stride: RowStride) {
     (a, b) = (Vector(loading: pointer), Vector(loading: pointer + 16))
   }
@@ -65,6 +69,7 @@ extension TileRow {
   @inlinable package static var results: Int { Kind.results }
   @usableFromInline var a: Vector
 
+  @inlinable @inline(always) package init(repeating value: Float) { a = Vector(repeating: value) }
   @inlinable @inline(always) package init(loading pointer: Pointer, stride: RowStride) { a = Vector(loading: pointer) }
   @inlinable @inline(always) package mutating func add(_ x: Pointer, _ step: RowStride, times factor: Self) {
     a = fma(Kind.load(x), factor.a, a)
