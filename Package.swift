@@ -56,11 +56,16 @@ let optimised: [SwiftSetting] = [
   let native: [SwiftSetting] = []
 #endif
 
+/// Those that calculate with vectors themselves.
+let librariesWithKernels = ["Vectors", "Tensors", "Convolutions", "NeuralNetworks"]
+
 // A function in `main.swift` may use a variable above it without annotations.
 let asNotebook: [SwiftSetting] = [.swiftLanguageMode(.v6), .defaultIsolation(MainActor.self)]
 
-func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: optimised + (name == "Tensors" ? native : []))
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(
+    name: name, dependencies: dependencies,
+    swiftSettings: optimised + (librariesWithKernels.contains(name) ? native : []))
 }
 
 var courseLibraries: [Target.Dependency] = ["Exercises"]
@@ -83,10 +88,12 @@ let package = Package(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
 
-    library("Tensors", ["COpenBLAS"]),
+    library("Vectors"),
+    library("Tensors", ["Vectors", "COpenBLAS"]),
     library("LinearAlgebra", ["Tensors", "COpenBLAS"]),
     library("GradientChecking", ["Tensors"]),
-    library("NeuralNetworks", ["Tensors"]),
+    library("Convolutions", ["Tensors"]),
+    library("NeuralNetworks", ["Tensors", "Convolutions"]),
     library("Distributions", ["Tensors", "LinearAlgebra"]),
     library("Datasets", ["Tensors", "CPNG"]),
     library("Figures", ["Tensors", "CPNG"]),
@@ -95,8 +102,8 @@ let package = Package(
     library(
       "LessonKit",
       [
-        "Tensors", "LinearAlgebra", "GradientChecking", "NeuralNetworks", "Distributions", "Datasets", "Figures",
-        "Notebook", "Exercises",
+        "Tensors", "LinearAlgebra", "GradientChecking", "Convolutions", "NeuralNetworks", "Distributions", "Datasets",
+        "Figures", "Notebook", "Exercises",
       ]),
 
     .executableTarget(
@@ -116,14 +123,16 @@ let package = Package(
     .executableTarget(
       name: "benchmark",
       dependencies: [
-        "NeuralNetworks", "Distributions", "LinearAlgebra",
+        "Convolutions", "NeuralNetworks", "Distributions", "LinearAlgebra",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["pytorch"], swiftSettings: optimised),
     // END AUTHORS
 
-    tests(of: "Tensors", ["LinearAlgebra", "GradientChecking"]),
-    tests(of: "NeuralNetworks", ["GradientChecking", "LinearAlgebra"]),
+    .target(name: "TestSupport", dependencies: ["Tensors", "GradientChecking"], path: "Tests/TestSupport"),
+    tests(of: "Tensors", ["TestSupport", "LinearAlgebra", "GradientChecking"]),
+    tests(of: "Convolutions", ["TestSupport", "GradientChecking"]),
+    tests(of: "NeuralNetworks", ["TestSupport", "GradientChecking", "LinearAlgebra"]),
     tests(of: "Distributions", ["GradientChecking"]),
     tests(of: "Datasets"),
     tests(of: "Figures", ["CPNG"]),

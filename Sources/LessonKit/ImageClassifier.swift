@@ -1,3 +1,4 @@
+import Convolutions
 import Datasets
 import Foundation
 import NeuralNetworks

@@ -1,3 +1,4 @@
+@_exported import Convolutions
 @_exported import Datasets
 @_exported import Distributions
 @_exported import Exercises

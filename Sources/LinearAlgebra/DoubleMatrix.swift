@@ -118,7 +118,7 @@ extension Tensor {
     var pivots = [Int?](repeating: nil, count: shape.dropLast(2).reduce(1, *))
     pivots.withUnsafeMutableBufferPointer { pivots in
       // Stopping the program is left to the calling thread, whose stack knows the line.
-      inParallel(pivots.count, work: count * Swift.min(shape[rank - 1], shape[rank - 2])) { part in
+      parallel(pivots.count, work: count * Swift.min(shape[rank - 1], shape[rank - 2])) { part in
         for number in part { pivots[number] = body(number) }
       }
     }

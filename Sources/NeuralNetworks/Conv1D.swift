@@ -1,3 +1,4 @@
+import Convolutions
 import Tensors
 
 /// A convolution of sequences: `[batch, time, inputs] → [batch, time′, outputs]`, `Conv1d` in PyTorch.

@@ -1,3 +1,4 @@
+import Convolutions
 import Tensors
 
 /// A convolution of images: `[batch, height, width, inputs] → [batch, height′, width′, outputs]`, `Conv2d` in PyTorch.

@@ -1,3 +1,4 @@
+import Convolutions
 import Tensors
 
 /// The transpose of a convolution, which enlarges images: `[batch, height, width, inputs] → [batch, height′, width′,

@@ -1,3 +1,4 @@
+import Convolutions
 import Tensors
 
 /// A convolution of sequences in which a mask cuts connections: `[batch, time, inputs] → [batch, time′, outputs]`.

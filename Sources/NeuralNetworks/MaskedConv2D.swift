@@ -1,3 +1,4 @@
+import Convolutions
 import Tensors
 
 /// A convolution of images in which a mask cuts connections: `[batch, height, width, inputs] → [batch, height′, width′,

@@ -20,7 +20,7 @@ struct Edge {
 }
 
 /// A recorded operation: what it read, what it gave, and a rule for each input.
-final class Node: @unchecked Sendable {
+package final class Node: @unchecked Sendable {
   /// One more than the largest depth among the inputs.
   let depth: Int
   /// The number of inputs; 0 for a variable, and after the inputs were dropped.
@@ -111,7 +111,7 @@ extension Tensor {
   fileprivate var depth: Int { node?.depth ?? 0 }
 
   /// This value, remembered as the result of an operation when an input is remembered and recording is on.
-  func recorded(from inputs: [Tensor], _ rules: [Rule]) -> Tensor {
+  package func recorded(from inputs: [Tensor], _ rules: [Rule]) -> Tensor {
     let edges = Swift.zip(inputs, rules).map { Edge(input: $0, rule: $1) }
     let node = Node(
       edges[0], edges.count > 1 ? edges[1] : nil, edges.count > 2 ? edges[2] : nil, others: Array(edges.dropFirst(3)),

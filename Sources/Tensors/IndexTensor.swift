@@ -19,7 +19,7 @@ public struct IndexTensor: Sendable, Equatable {
   }
 
   /// Values that `fill` writes, all of them; it is not called where there are none.
-  init(_ shape: [Int], filledBy fill: (UnsafeMutablePointer<Int32>) -> Void) {
+  package init(_ shape: [Int], filledBy fill: (UnsafeMutablePointer<Int32>) -> Void) {
     let count = shape.reduce(1, *)
     let scalars =
       count == 0

@@ -51,7 +51,7 @@ extension Tensor {
   }
 
   /// A constant copy stretched to `newShape`, which must be one this shape broadcasts to.
-  func copied(broadcastTo newShape: [Int]) -> Tensor {
+  package func copied(broadcastTo newShape: [Int]) -> Tensor {
     if newShape == shape { return detached() }
     var reading = [Int](repeating: 0, count: newShape.count)
     let own = strides(of: shape)

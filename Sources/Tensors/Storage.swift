@@ -10,7 +10,7 @@ package final class Storage: @unchecked Sendable {
   private let sizeClass: StoragePool.SizeClass
 
   /// Uninitialised room for `count` floats.
-  init(count: Int) {
+  package init(count: Int) {
     sizeClass = StoragePool.SizeClass(holding: count)
     pointer = StoragePool.take(sizeClass)
   }

@@ -1,3 +1,5 @@
+@_exported import Vectors
+
 /// An immutable array of Float32 values with a shape, row-major; images are `[batch, height, width, channels]`.
 ///
 /// A tensor made from parameters, or inside ``gradient(at:of:)``, remembers how it was made, so that gradients can be taken.
@@ -7,9 +9,9 @@ public struct Tensor: Sendable {
   /// Written to only by an optimiser, after making sure that nobody shares it.
   package internal(set) var storage: Storage
   /// How this value was computed; nil for a constant.
-  let node: Node?
+  package let node: Node?
 
-  init(storage: Storage, shape: [Int], node: Node? = nil) {
+  package init(storage: Storage, shape: [Int], node: Node? = nil) {
     self.storage = storage
     self.shape = shape
     self.node = node
@@ -100,10 +102,18 @@ public struct Tensor: Sendable {
 
   /// The same values as a constant: no gradient flows through it.
   public func detached() -> Tensor { Tensor(storage: storage, shape: shape) }
+
+  /// Gives this variable storage of its own, so that it may be written.
+  package mutating func makeUnique() {
+    if isKnownUniquelyReferenced(&storage) { return }
+    let copy = Storage(count: count)
+    copy.pointer.update(from: storage.pointer, count: count)
+    storage = copy
+  }
 }
 
 /// The number of values in `shape`, after checking that no extent is negative and the product fits.
-func checkedCount(of shape: [Int], in operation: String) -> Int {
+package func checkedCount(of shape: [Int], in operation: String) -> Int {
   var room = 1  // without the zeros, since strides are products of the other extents
   for extent in shape {
     let (next, overflow) = room.multipliedReportingOverflow(by: max(1, extent))

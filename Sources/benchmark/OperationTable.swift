@@ -1,3 +1,5 @@
+import Convolutions
+import NeuralNetworks
 import Tensors
 
 private let million = 1_048_576

@@ -72,6 +72,30 @@ import Testing
     Mistake("ExponentialMovingAverage", "at most 1", "1.5") { _ in _ = ExponentialMovingAverage([], decay: 1.5) },
     Mistake("Schedule.steps", "1 step or more, not 0") { _ in _ = Schedule.steps(from: 1, factor: 1, every: 0) },
     Mistake("Initialization", "[…, inputs, outputs]", "[3]") { _ = Initialization.zeros.sample([3], using: &$0) },
+    Mistake("layerNormalized", "[2]", "[3]", "[2, 3]", line: #line + 1) { _ in
+      _ = layerNormalized(x, scale: .ones([2]), offset: .zeros([3]))
+    },
+    Mistake("attention", "[2, 3]", "[2, 2]") { _ in _ = attention(x, .zeros([2, 2]), x) },
+    Mistake("attention", "[2, 3]", "2 heads") { _ in _ = attention(x, x, x, heads: 2) },
+    Mistake("attention", "causal", "[2, 3]", "[1, 3]", line: #line + 1) { _ in
+      _ = attention(x, .zeros([1, 3]), .zeros([1, 3]), causal: true)
+    },
+    Mistake("attention", "mask [3, 2]", "[2, 2]") { _ in _ = attention(x, x, x, mask: .zeros([3, 2])) },
+    Mistake("lstm", "[2, 3]", "[batch, time, inputs]", line: #line + 1) { _ in
+      _ = lstm(x, hidden: x, cell: x, inputWeight: x, recurrentWeight: x, bias: x)
+    },
+    Mistake("lstm", "the cell [2, 2]", "[2, 1]", line: #line + 1) { _ in
+      _ = lstm(
+        .zeros([2, 1, 1]), hidden: .zeros([2, 1]), cell: .zeros([2, 2]), inputWeight: .zeros([1, 4]),
+        recurrentWeight: .zeros([1, 4]),
+        bias: .zeros([4]))
+    },
+    Mistake("gru", "[2, 5, 3]", "[3, 12]", "[4, 12]", "[3, 16]", line: #line + 1) { _ in
+      _ = gru(
+        .zeros([2, 5, 3]), hidden: .zeros([2, 4]), inputWeight: .zeros([3, 16]), recurrentWeight: .zeros([4, 12]),
+        inputBias: .zeros([12]),
+        recurrentBias: .zeros([12]))
+    },
   ]
 
   @Test(arguments: mistakes.indices)

@@ -1,3 +1,4 @@
+import Convolutions
 import LinearAlgebra
 import Tensors
 import Testing

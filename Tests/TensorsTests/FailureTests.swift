@@ -1,24 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tensors
 
 /// Mistakes stop the program with the operation, the shapes, and the line of the mistake.
 @Suite struct FailureTests {
-  struct Mistake: CustomTestStringConvertible, Sendable {
-    let testDescription: String
-    let parts: [String]
-    let line: Int
-    let body: @Sendable () -> Void
-
-    init(_ name: String, _ parts: String..., line: Int = #line, body: @escaping @Sendable () -> Void) {
-      testDescription = name
-      self.parts = parts
-      self.line = line
-      self.body = body
-    }
-  }
-
   static let mistakes: [Mistake] = [
     Mistake("+", "[2, 3]", "[2, 4]", "3 meets 4") { _ = Tensor.zeros([2, 3]) + Tensor.zeros([2, 4]) },
     Mistake("matmul", "[2, 3]", "[5, 4]", "3 meets 4") { _ = matmul(a, .zeros([5, 4]), transposingSecond: true) },
@@ -84,30 +71,6 @@ import Testing
     Mistake("categoricalLogLikelihood", "[3]", "[2, 3]") { _ = categoricalLogLikelihood(a, IndexTensor([0, 1, 2])) },
     Mistake("categoricalLogLikelihood", "index 3 at [1]", "0..<3", line: #line + 1) {
       _ = categoricalLogLikelihood(a, IndexTensor([0, 3]))
-    },
-    Mistake("layerNormalized", "[2]", "[3]", "[2, 3]", line: #line + 1) {
-      _ = layerNormalized(a, scale: .ones([2]), offset: .zeros([3]))
-    },
-    Mistake("attention", "[2, 3]", "[2, 2]") { _ = attention(a, .zeros([2, 2]), a) },
-    Mistake("attention", "[2, 3]", "2 heads") { _ = attention(a, a, a, heads: 2) },
-    Mistake("attention", "causal", "[2, 3]", "[1, 3]", line: #line + 1) {
-      _ = attention(a, .zeros([1, 3]), .zeros([1, 3]), causal: true)
-    },
-    Mistake("attention", "mask [3, 2]", "[2, 2]") { _ = attention(a, a, a, mask: .zeros([3, 2])) },
-    Mistake("lstm", "[2, 3]", "[batch, time, inputs]", line: #line + 1) {
-      _ = lstm(a, hidden: a, cell: a, inputWeight: a, recurrentWeight: a, bias: a)
-    },
-    Mistake("lstm", "the cell [2, 2]", "[2, 1]", line: #line + 1) {
-      _ = lstm(
-        .zeros([2, 1, 1]), hidden: .zeros([2, 1]), cell: .zeros([2, 2]), inputWeight: .zeros([1, 4]),
-        recurrentWeight: .zeros([1, 4]),
-        bias: .zeros([4]))
-    },
-    Mistake("gru", "[2, 5, 3]", "[3, 12]", "[4, 12]", "[3, 16]", line: #line + 1) {
-      _ = gru(
-        .zeros([2, 5, 3]), hidden: .zeros([2, 4]), inputWeight: .zeros([3, 16]), recurrentWeight: .zeros([4, 12]),
-        inputBias: .zeros([12]),
-        recurrentBias: .zeros([12]))
     },
     Mistake("Tensor", "3 values", "[2, 2]") { _ = Tensor([1, 2, 3], shape: [2, 2]) },
   ]

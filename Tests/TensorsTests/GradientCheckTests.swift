@@ -1,4 +1,5 @@
 import GradientChecking
+import TestSupport
 import Testing
 
 @testable import Tensors

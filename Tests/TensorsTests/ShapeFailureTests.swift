@@ -1,13 +1,12 @@
 import Foundation
 import LinearAlgebra
+import TestSupport
 import Testing
 
 @testable import Tensors
 
 /// Mistakes in shapes, indices and matrices.
 @Suite struct ShapeFailureTests {
-  typealias Mistake = FailureTests.Mistake
-
   static let a = Tensor.zeros([2, 3])
   static let square = Tensor([[1, 2], [2, 4]])
   static let mistakes: [Mistake] = [

@@ -1,5 +1,6 @@
 import GradientChecking
 import LinearAlgebra
+import TestSupport
 import Testing
 
 @testable import Tensors

@@ -1,8 +1,12 @@
 /// One axis of a copy: its extent, and the distances between neighbours where values are read and where they are written.
-struct CopyAxis {
+package struct CopyAxis {
   var extent: Int
   var reading: Int
   var writing: Int
+
+  package init(extent: Int, reading: Int, writing: Int) {
+    (self.extent, self.reading, self.writing) = (extent, reading, writing)
+  }
 
   /// The part that begins at `start` and has `length` places, at most.
   func part(from start: Int, length: Int) -> CopyAxis {
@@ -14,7 +18,7 @@ struct CopyAxis {
 ///
 /// Axes that follow each other on both sides are joined. The innermost axis, and the one along which reading is
 /// contiguous, form planes that are copied in tiles: whole runs where both sides are contiguous, small transposed blocks where not.
-func copyBlock(_ axes: [CopyAxis], from source: Pointer, to target: Pointer) {
+package func copyBlock(_ axes: [CopyAxis], from source: Pointer, to target: Pointer) {
   let count = axes.reduce(1) { $0 * $1.extent }
   guard count > 0 else { return }
   let single = CopyAxis(extent: 1, reading: 1, writing: 1)

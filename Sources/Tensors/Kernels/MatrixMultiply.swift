@@ -1,12 +1,16 @@
 /// A matrix in memory, as it is or read transposed.
-struct MatrixView {
-  let pointer: Pointer
+package struct MatrixView {
+  package let pointer: Pointer
   /// The distance between stored rows.
   let stride: Int
   var isTransposed = false
 
+  package init(pointer: Pointer, stride: Int, isTransposed: Bool = false) {
+    (self.pointer, self.stride, self.isTransposed) = (pointer, stride, isTransposed)
+  }
+
   /// The view from row (as read) `row`.
-  func rows(from row: Int) -> MatrixView { moved(by: isTransposed ? row : row * stride) }
+  package func rows(from row: Int) -> MatrixView { moved(by: isTransposed ? row : row * stride) }
 
   /// The view from column (as read) `column`.
   func columns(from column: Int) -> MatrixView { moved(by: isTransposed ? column * stride : column) }
@@ -15,11 +19,11 @@ struct MatrixView {
     MatrixView(pointer: pointer + offset, stride: stride, isTransposed: isTransposed)
   }
 
-  var transposed: MatrixView { MatrixView(pointer: pointer, stride: stride, isTransposed: !isTransposed) }
+  package var transposed: MatrixView { MatrixView(pointer: pointer, stride: stride, isTransposed: !isTransposed) }
 }
 
 /// `c[rows, columns] = a[rows, depth] · b[depth, columns]`, each sum in the order of the depth, wherever the work is cut.
-struct MatrixProduct {
+package struct MatrixProduct {
   let a, b, c: MatrixView
   let rows, columns, depth: Int
   /// Added to each row where there is one, `[columns]`.
@@ -113,7 +117,7 @@ struct MatrixProduct {
   }
 
   /// A right factor copied into strips of columns, as products read it.
-  static func strips(of b: MatrixView, depth: Int, columns: Int) -> Storage {
+  package static func strips(of b: MatrixView, depth: Int, columns: Int) -> Storage {
     let pitch = pitch(depth)
     let result = Storage(count: (columns + 31) / 16 * 16 * pitch)
     parallel(columns, work: columns * depth / 2, alignment: TileLimit.width) { range in
@@ -231,10 +235,12 @@ func multiplyMatrices(_ a: MatrixBatch, _ b: MatrixBatch, into c: Pointer, rows:
   }
 }
 
-/// One product on this thread, added to what `c` holds when `accumulating`.
-func gemm(
+/// One product on this thread, added to what `c` holds when `accumulating`; `strips` are those of `b`, if at hand.
+package func gemm(
   _ a: MatrixView, _ b: MatrixView, into c: MatrixView, _ rows: Int, _ columns: Int, _ depth: Int,
-  accumulating: Bool = false
+  accumulating: Bool = false, strips: Pointer? = nil
 ) {
-  MatrixProduct(a: a, b: b, c: c, rows: rows, columns: columns, depth: depth, accumulates: accumulating).runHere()
+  MatrixProduct(
+    a: a, b: b, c: c, rows: rows, columns: columns, depth: depth, accumulates: accumulating, strips: strips
+  ).runHere()
 }

@@ -15,23 +15,20 @@ public enum Threads {
 }
 
 /// Elements below which a second thread costs more than it brings.
-let parallelThreshold = 32_768
+@usableFromInline let parallelThreshold = 32_768
 
 /// Calls `body` with ranges that cover `0..<count`, on several threads when `work` (in elements) is large.
 ///
 /// Ranges begin at multiples of `alignment`; every result must be independent of where they are cut. Without `isFine` each
 /// thread gets one range, for work whose ranges cost something each.
-@inline(always)
-func parallel(_ count: Int, work: Int, alignment: Int = 1, isFine: Bool = true, _ body: (Range<Int>) -> Void) {
+@inlinable @inline(always)
+package func parallel(_ count: Int, work: Int, alignment: Int = 1, isFine: Bool = true, _ body: (Range<Int>) -> Void) {
   guard work >= parallelThreshold, count > alignment else { return body(0..<count) }
   parallelSlow(count, alignment, isFine: isFine && work >= 8 * parallelThreshold, body)
 }
 
-/// The same for other libraries, into which nothing can be inlined.
-package func inParallel(_ count: Int, work: Int, _ body: (Range<Int>) -> Void) { parallel(count, work: work, body) }
-
-@inline(never)
-private func parallelSlow(_ count: Int, _ alignment: Int, isFine: Bool, _ body: (Range<Int>) -> Void) {
+@usableFromInline @inline(never)
+func parallelSlow(_ count: Int, _ alignment: Int, isFine: Bool, _ body: (Range<Int>) -> Void) {
   let units = (count + alignment - 1) / alignment
   let threads = Threads.count
   guard threads > 1, units > 1 else { return body(0..<count) }

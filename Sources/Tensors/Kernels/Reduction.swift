@@ -93,11 +93,14 @@ private func foldSixteen<Kernel: ReductionKernel>(_ x: Pointer, _ length: Int, _
 
 /// One contiguous row folded.
 @inline(always)
-func foldRow<Kernel: ReductionKernel>(_ x: Pointer, _ count: Int, _ kernel: Kernel.Type) -> Float {
+private func foldRow<Kernel: ReductionKernel>(_ x: Pointer, _ count: Int, _ kernel: Kernel.Type) -> Float {
   var lanes = foldRun(x, count, kernel)
   for _ in 0..<4 { lanes = Kernel.fold(lanes.evenHalf.doubled, lanes.oddHalf.doubled) }
   return lanes[0]
 }
+
+/// The largest of a row's values, NaN if there is one.
+package func rowMaximum(_ x: Pointer, _ count: Int) -> Float { foldRow(x, count, MaximumReduction.self) }
 
 /// A row folded to sixteen lanes.
 @inline(always)

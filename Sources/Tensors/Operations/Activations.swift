@@ -64,7 +64,7 @@ public func relu(_ x: Tensor) -> Tensor {
 }
 
 /// `upstream` where `x` is positive and 0 elsewhere.
-func keepWherePositive(_ upstream: Tensor, _ x: Tensor) -> Tensor {
+package func keepWherePositive(_ upstream: Tensor, _ x: Tensor) -> Tensor {
   upstream.zip(x, KeepWherePositive.self).recorded(
     upstream, x, { outer, inputs, _ in keepWherePositive(outer, inputs[1]) },
     { _, inputs, _ in .zeros(inputs[1].shape) })

@@ -5,7 +5,7 @@ extension Tensor {
   ///
   /// A kernel cannot be differentiated: where the backward pass is itself recorded, gradients come from `composed`, the
   /// same function of the inputs in plain tensor operations.
-  func recorded(
+  package func recorded(
     fusing inputs: [Tensor], composed: @escaping @Sendable ([Tensor]) -> Tensor,
     backward kernel: @escaping @Sendable (_ upstream: Tensor, _ inputs: [Tensor], _ output: Tensor) -> [Tensor]
   ) -> Tensor {

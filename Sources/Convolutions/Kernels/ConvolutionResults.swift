@@ -1,0 +1,179 @@
+import Tensors
+
+extension ConvolutionSweep {
+  /// Writes the results of this sweep: bias + Σ over taps, values below `floor` replaced by it where there is one.
+  func apply(
+    _ weights: Pointer, _ strides: WeightStrides, bias: Pointer?, from source: Images, to target: Images, batch: Int,
+    floor: Float?
+  ) {
+    let packed = packed(weights, strides, bias: bias)
+    let isAcross = goesAcrossImages(batch: batch)
+    let regions = isAcross ? ConvolutionRegions(batch: batch, height: y.count, narrow: x.count) : regions(batch: batch)
+    parallel(regions.count, work: work(batch: batch)) { range in
+      guard !range.isEmpty else { return }
+      let spill = 14 * 32
+      let room = isAcross ? 0 : self.source(of: regions[0]).count(channels: windowChannels)
+      let scratch = Storage(count: spill + room)
+      defer { withExtendedLifetime((packed, scratch)) {} }
+      for index in range {
+        let region = regions[index]
+        let reach = self.source(of: region)
+        // Across images nothing beyond the edges is read: no copy.
+        let window =
+          isAcross
+          ? source.window(reach) : source.window(reach, channels: windowChannels, scratch: scratch.pointer + spill)
+        apply(
+          packed.pointer, source, to: target, region, window, isAcross: isAcross, floor: floor, spill: scratch.pointer)
+      }
+    }
+  }
+
+  /// Weights in the order in which tiles read them: for each block of target channels the bias, then each step's vectors.
+  private func packed(_ weights: Pointer, _ strides: WeightStrides, bias: Pointer?) -> Storage {
+    let depth = 1 + taps.count * stepsPerTap
+    let result = Storage(count: blocks.reduce(0) { $0 + $1.width } * depth)
+    var target = result.pointer
+    for (channel, width) in blocks {
+      let isDot = kind == .mixedIntoFew
+      let laneStride = isDot ? strides.source : strides.target
+      let channels = isDot ? 1 : min(width, targetChannels - channel)
+      target.update(repeating: 0, count: depth * width)
+      if let bias { target.update(from: bias + channel, count: channels) }
+      target += width
+      for tap in taps {
+        for step in 0..<stepsPerTap {
+          let from =
+            weights + tap.index * strides.tap + channel * strides.target + step * strides.source * (isDot ? 16 : 1)
+          for lane in 0..<(isDot ? min(16, sourceChannels - step * 16) : channels) {
+            target[lane] = from[lane * laneStride]
+          }
+          target += width
+        }
+      }
+    }
+    return result
+  }
+
+  /// Whether tiles hold the same pixel of several images: fuller than a narrow line's tiles, and no tap beyond its ends counts.
+  private func goesAcrossImages(batch: Int) -> Bool { kind == .mixed && batch >= 4 && TileLimit.isNarrow(x.count) }
+
+  private func apply(
+    _ packed: Pointer, _ source: Images, to target: Images, _ region: ConvolutionRegion, _ window: Images.Window,
+    isAcross: Bool, floor: Float?, spill: Pointer
+  ) {
+    let (blocks, lines) = (blocks, region.rows.count)
+    // Channels that are kept apart go side by side, so that memory is read and written in order.
+    let (groups, together) = kind == .separate ? (min(1, blocks.count), blocks.count) : (blocks.count, 1)
+    let depth = 1 + taps.count * stepsPerTap
+    // Weights that do not stay in the cache are gone through once for a region, else results are written in order.
+    let isSmall = depth * blocks.count * 32 < 1 << 17
+    // Tiles go along `along`, once for each of `others`.
+    var along = (count: region.columns.count, source: x.sourceStep * window.pixel, target: x.step * targetChannels)
+    var others = (
+      count: region.images.count, source: window.image, target: target.height * target.width * targetChannels
+    )
+    if isAcross { swap(&along, &others) }
+    let tilings = blocks.map { Tiling(along.count, parts: TileLimit.parts(along.count, width: $0.width)) }
+    let lineRuns = (0..<(isAcross ? others.count : 1)).map { column in
+      runs(in: window, joined: kind != .separate) {
+        !isAcross || (0..<source.width).contains($0.x + column * x.sourceStep)
+      }
+    }
+    for index in 0..<lines * groups {
+      let (line, block) = isSmall ? index.quotientAndRemainder(dividingBy: groups) : (index % lines, index / lines)
+      let (channel, width) = blocks[block]
+      let row = region.rows.lowerBound + line
+      let pixel = (region.images.lowerBound * target.height + y.first + row * y.step) * target.width + x.first
+      var loop = TapLoop(
+        source: window.pointer + line * y.sourceStep * window.row, sourceStep: along.source,
+        weights: packed + block * blocks[0].width * depth,
+        target: target.pointer + (pixel + region.columns.lowerBound * x.step) * targetChannels + channel,
+        targetStep: along.target, valid: targetChannels - channel, stepsPerTap: stepsPerTap, blocks: together,
+        blockDepth: depth * 16, floor: floor, spill: spill)
+      for other in 0..<others.count {
+        lineRuns[isAcross ? other : 0].withUnsafeBufferPointer {
+          loop.runs = inside($0, row, height: source.height)
+          tilings[block].visit { loop.run(kind, width: width, first: $0, tiles: $1, count: $2) }
+        }
+        loop.source += others.source
+        loop.target += others.target
+      }
+    }
+  }
+
+  /// The runs that result row `row` needs: rows beyond the edges are all zeros, and not computed.
+  private func inside(_ runs: UnsafeBufferPointer<Run>, _ row: Int, height: Int) -> UnsafeBufferPointer<Run> {
+    let top = row * y.sourceStep
+    return UnsafeBufferPointer(rebasing: runs.prefix { top + $0.y < height }.drop { top + $0.y < 0 })
+  }
+}
+
+/// Results at equal distances, each the sum over all taps.
+private struct TapLoop: TileLoop {
+  var source: Pointer
+  let sourceStep: Int
+  var runs = UnsafeBufferPointer<ConvolutionSweep.Run>(start: nil, count: 0)
+  let weights: Pointer
+  var target: Pointer
+  let targetStep: Int
+  let valid, stepsPerTap: Int
+  /// How many blocks of channels, each with its own sources, and how far their weights are apart.
+  let blocks, blockDepth: Int
+  let floor: Float?
+  let spill: Pointer
+  var tiles = 1
+
+  /// Some tiles of `count` results, from result `first` on.
+  func run(_ channels: ConvolutionSweep.Channels, width: Int, first: Int, tiles: Int, count: Int) {
+    var loop = self
+    loop.source += first * sourceStep
+    loop.target += first * targetStep
+    loop.tiles = tiles
+    loop.run(channels, width: width, count: count)
+  }
+
+  func run<T: Tile>(_ tile: T.Type) {
+    let width = T.Row.width
+    var (source, target) = (source, target)
+    for _ in 0..<tiles {
+      var (x, factors, results, valid) = (source, weights, target, valid)
+      var left = blocks
+      repeat {
+        if valid >= T.Row.results {
+          run(tile, from: x, factors, to: results, targetStep)
+        } else {
+          run(tile, from: x, factors, to: spill, width)
+          for row in 0..<T.count { (results + row * targetStep).update(from: spill + row * width, count: valid) }
+        }
+        x += width
+        factors += blockDepth
+        results += width
+        valid &-= width
+        left &-= 1
+      } while left > 0
+      source += T.count &* sourceStep
+      target += T.count &* targetStep
+    }
+  }
+
+  // A call, since loops around it would cost the sums their registers.
+  @inline(never)
+  private func run<T: Tile>(
+    _ tile: T.Type, from source: Pointer, _ weights: Pointer, to target: Pointer, _ step: Int
+  ) {
+    let width = T.Row.width
+    var sums = T(loading: weights, stride: 0)
+    for run in runs {
+      var factors = weights + (1 &+ run.tap &* stepsPerTap) &* width
+      var x = source + run.offset
+      var steps = run.count
+      repeat {
+        sums.add(x, sourceStep, times: T.Row(loading: factors, stride: 0))
+        factors += width
+        x += run.step
+        steps &-= 1
+      } while steps > 0
+    }
+    sums.store(to: target, stride: step, floor: floor.map { Vector(repeating: $0) })
+  }
+}
