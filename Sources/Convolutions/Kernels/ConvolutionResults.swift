@@ -124,7 +124,7 @@ private struct TapLoop: TileLoop {
   var tiles = 1
 
   /// Some tiles of `count` results, from result `first` on.
-  func run(_ channels: ConvolutionSweep.Channels, width: Int, first: Int, tiles: Int, count: Int) {
+  func run(_ channels: TileChannels, width: Int, first: Int, tiles: Int, count: Int) {
     var loop = self
     loop.source += first * sourceStep
     loop.target += first * targetStep
