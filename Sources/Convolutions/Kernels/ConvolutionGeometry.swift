@@ -50,24 +50,18 @@ struct ConvolutionRegions {
   private let batch, height, width: Int
   private let images, rows, columns: Int
 
-  /// - Parameter cost: source floats for each result.
-  init(batch: Int, height: Int, width: Int, cost: Int) {
+  /// - Parameters:
+  ///   - cost: source floats for each result.
+  ///   - together: images whose whole lines share a region; nil for as many as are small.
+  init(batch: Int, height: Int, width: Int, cost: Int, together: Int? = nil) {
     (self.batch, self.height, self.width) = (batch, height, width)
     let room = 49_152 / max(1, cost)
-    columns = max(1, min(width, max(14, room / 14 * 14)))
-    let limit = max(1, min(room / columns, (batch * height + 15) / 16))
+    columns = together == nil ? max(1, min(width, max(14, room / 14 * 14))) : width
+    let lines = (batch * height + 15) / 16
+    let limit = max(1, min(room / columns, lines) / (together ?? 1))
     let bands = max(1, (height + limit - 1) / limit)
     rows = max(1, (height + bands - 1) / bands)
-    // Small images share a region.
-    images = rows == height ? max(1, min(256 / (rows * columns), batch / 16)) : 1
-  }
-
-  /// Whole lines of up to sixteen images together.
-  init(batch: Int, height: Int, narrow width: Int) {
-    (self.batch, self.height, self.width, columns) = (batch, height, width, width)
-    let groups = max(1, (batch + 15) / 16)
-    images = max(1, (batch + groups - 1) / groups)
-    rows = max(1, height * groups / 16)
+    images = together ?? (rows == height ? max(1, min(256 / (rows * columns), batch / 16)) : 1)
   }
 
   private func parts(_ extent: Int, _ part: Int) -> Int { (extent + part - 1) / part }

@@ -8,7 +8,8 @@ extension ConvolutionSweep {
   ) {
     let packed = packed(weights, strides, bias: bias)
     let isAcross = goesAcrossImages(batch: batch)
-    let regions = isAcross ? ConvolutionRegions(batch: batch, height: y.count, narrow: x.count) : regions(batch: batch)
+    let parts = TileLimit.parts(batch, width: 16)
+    let regions = regions(batch: batch, together: isAcross ? (batch + parts - 1) / parts : nil)
     parallel(regions.count, work: work(batch: batch)) { range in
       guard !range.isEmpty else { return }
       let spill = 14 * 32
@@ -31,27 +32,38 @@ extension ConvolutionSweep {
   /// Weights in the order in which tiles read them: for each block of target channels the bias, then each step's vectors.
   private func packed(_ weights: Pointer, _ strides: WeightStrides, bias: Pointer?) -> Storage {
     let depth = 1 + taps.count * stepsPerTap
+    let blocks = blocks
     let result = Storage(count: blocks.reduce(0) { $0 + $1.width } * depth)
-    var target = result.pointer
-    for (channel, width) in blocks {
-      let isDot = kind == .mixedIntoFew
-      let laneStride = isDot ? strides.source : strides.target
-      let channels = isDot ? 1 : min(width, targetChannels - channel)
-      target.update(repeating: 0, count: depth * width)
-      if let bias { target.update(from: bias + channel, count: channels) }
-      target += width
-      for tap in taps {
-        for step in 0..<stepsPerTap {
-          let from =
-            weights + tap.index * strides.tap + channel * strides.target + step * strides.source * (isDot ? 16 : 1)
-          for lane in 0..<(isDot ? min(16, sourceChannels - step * 16) : channels) {
-            target[lane] = from[lane * laneStride]
-          }
-          target += width
-        }
+    parallel(blocks.count, work: depth * targetChannels) { range in
+      for block in range {
+        pack(blocks[block], weights, strides, bias, to: result.pointer + block * blocks[0].width * depth)
       }
     }
     return result
+  }
+
+  private func pack(
+    _ block: (channel: Int, width: Int), _ weights: Pointer, _ strides: WeightStrides, _ bias: Pointer?,
+    to target: Pointer
+  ) {
+    let (channel, width) = block
+    let isDot = kind == .mixedIntoFew
+    let laneStride = isDot ? strides.source : strides.target
+    let channels = isDot ? 1 : min(width, targetChannels - channel)
+    var target = target
+    target.update(repeating: 0, count: (1 + taps.count * stepsPerTap) * width)
+    if let bias { target.update(from: bias + channel, count: channels) }
+    target += width
+    for tap in taps {
+      for step in 0..<stepsPerTap {
+        let from =
+          weights + tap.index * strides.tap + channel * strides.target + step * strides.source * (isDot ? 16 : 1)
+        for lane in 0..<(isDot ? min(16, sourceChannels - step * 16) : channels) {
+          target[lane] = from[lane * laneStride]
+        }
+        target += width
+      }
+    }
   }
 
   /// Whether tiles hold the same pixel of several images: fuller than a narrow line's tiles, and no tap beyond its ends counts.

@@ -91,9 +91,10 @@ struct ConvolutionSweep {
     return runs
   }
 
-  func regions(batch: Int) -> ConvolutionRegions {
+  func regions(batch: Int, together: Int? = nil) -> ConvolutionRegions {
     ConvolutionRegions(
-      batch: batch, height: y.count, width: x.count, cost: windowChannels * y.sourceStep * x.sourceStep)
+      batch: batch, height: y.count, width: x.count, cost: windowChannels * y.sourceStep * x.sourceStep,
+      together: together)
   }
 
   /// Operations on vectors, in units of the cost of one element of memory.
