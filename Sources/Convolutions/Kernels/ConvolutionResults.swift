@@ -86,37 +86,54 @@ extension ConvolutionSweep {
     )
     if isAcross { swap(&along, &others) }
     let tilings = blocks.map { Tiling(along.count, parts: TileLimit.parts(along.count, width: $0.width)) }
-    let lineRuns = (0..<(isAcross ? others.count : 1)).map { column in
-      runs(in: window, joined: kind != .separate) {
-        !isAcross || (0..<source.width).contains($0.x + column * x.sourceStep)
-      }
-    }
-    for index in 0..<lines * groups {
-      let (line, block) = isSmall ? index.quotientAndRemainder(dividingBy: groups) : (index % lines, index / lines)
-      let (channel, width) = blocks[block]
-      let row = region.rows.lowerBound + line
-      let pixel = (region.images.lowerBound * target.height + y.first + row * y.step) * target.width + x.first
-      var loop = TapLoop(
-        source: window.pointer + line * y.sourceStep * window.row, sourceStep: along.source,
-        weights: packed + block * blocks[0].width * depth,
-        target: target.pointer + (pixel + region.columns.lowerBound * x.step) * targetChannels + channel,
-        targetStep: along.target, valid: targetChannels - channel, stepsPerTap: stepsPerTap, blocks: together,
-        blockDepth: depth * 16, floor: floor, spill: spill)
-      for other in 0..<others.count {
-        lineRuns[isAcross ? other : 0].withUnsafeBufferPointer {
-          loop.runs = inside($0, row, height: source.height)
+    let first = (region.images.lowerBound * target.height + y.first) * target.width + x.first
+    withRuns(in: window, columns: isAcross ? others.count : nil, of: source.width) { runs, ends in
+      for index in 0..<lines * groups {
+        let (line, block) = isSmall ? index.quotientAndRemainder(dividingBy: groups) : (index % lines, index / lines)
+        let (channel, width) = blocks[block]
+        let row = region.rows.lowerBound + line
+        let pixel = first + row * y.step * target.width + region.columns.lowerBound * x.step
+        var loop = TapLoop(
+          source: window.pointer + line * y.sourceStep * window.row, sourceStep: along.source,
+          weights: packed + block * blocks[0].width * depth, target: target.pointer + pixel * targetChannels + channel,
+          targetStep: along.target, valid: targetChannels - channel, stepsPerTap: stepsPerTap, blocks: together,
+          blockDepth: depth * 16, floor: floor, spill: spill)
+        for other in 0..<others.count {
+          let column = isAcross ? other : 0
+          loop.runs = inside(runs, ends[column]..<ends[column + 1], row, height: source.height)
           tilings[block].visit { loop.run(kind, width: width, first: $0, tiles: $1, count: $2) }
+          loop.source += others.source
+          loop.target += others.target
         }
-        loop.source += others.source
-        loop.target += others.target
       }
     }
   }
 
+  /// Calls `body` with the runs of each of `columns`, without taps beyond the edges, or of any column with all taps, and where
+  /// those of each column begin and end.
+  private func withRuns(
+    in window: Images.Window, columns: Int?, of width: Int, _ body: (UnsafeBufferPointer<Run>, [Int]) -> Void
+  ) {
+    var all: [Run] = []
+    var ends = [0]
+    for column in 0..<(columns ?? 1) {
+      all += runs(in: window, joined: kind != .separate) {
+        columns == nil || (0..<width).contains($0.x + column * x.sourceStep)
+      }
+      ends.append(all.count)
+    }
+    all.withUnsafeBufferPointer { body($0, ends) }
+  }
+
   /// The runs that result row `row` needs: rows beyond the edges are all zeros, and not computed.
-  private func inside(_ runs: UnsafeBufferPointer<Run>, _ row: Int, height: Int) -> UnsafeBufferPointer<Run> {
+  private func inside(
+    _ runs: UnsafeBufferPointer<Run>, _ range: Range<Int>, _ row: Int, height: Int
+  ) -> UnsafeBufferPointer<Run> {
     let top = row * y.sourceStep
-    return UnsafeBufferPointer(rebasing: runs.prefix { top + $0.y < height }.drop { top + $0.y < 0 })
+    var (first, end) = (range.lowerBound, range.upperBound)
+    while first < end, top + runs[end - 1].y >= height { end -= 1 }
+    while first < end, top + runs[first].y < 0 { first += 1 }
+    return UnsafeBufferPointer(rebasing: runs[first..<end])
   }
 }
 
