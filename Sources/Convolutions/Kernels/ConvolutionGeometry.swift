@@ -82,8 +82,10 @@ struct Images {
 
   /// A region in memory.
   struct Window {
-    var pointer: Pointer
+    let pointer: Pointer
     let image, row, pixel: Int
+
+    func moved(by offset: Int) -> Window { Window(pointer: pointer + offset, image: image, row: row, pixel: pixel) }
   }
 
   /// The region where it is, its edges perhaps outside.
@@ -97,9 +99,7 @@ struct Images {
   func window(_ region: ConvolutionRegion, channels padded: Int, scratch: Pointer) -> Window {
     let (rows, columns) = (region.rows, region.columns)
     let inner = columns.clamped(to: 0..<width)
-    if padded == channels, rows.clamped(to: 0..<height) == rows, inner == columns {
-      return window(region)
-    }
+    if padded == channels, rows.clamped(to: 0..<height) == rows, inner == columns { return window(region) }
     let line = columns.count * padded
     var target = scratch
     for image in region.images {

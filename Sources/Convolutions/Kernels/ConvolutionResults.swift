@@ -79,12 +79,7 @@ extension ConvolutionSweep {
     let depth = 1 + taps.count * stepsPerTap
     // Weights that do not stay in the cache are gone through once for a region, else results are written in order.
     let isSmall = depth * blocks.count * 32 < 1 << 17
-    // Tiles go along `along`, once for each of `others`.
-    var along = (count: region.columns.count, source: x.sourceStep * window.pixel, target: x.step * targetChannels)
-    var others = (
-      count: region.images.count, source: window.image, target: target.height * target.width * targetChannels
-    )
-    if isAcross { swap(&along, &others) }
+    let (along, others) = ways(through: region, window, target, isAcross: isAcross)
     let tilings = blocks.map { Tiling(along.count, parts: TileLimit.parts(along.count, width: $0.width)) }
     let first = (region.images.lowerBound * target.height + y.first) * target.width + x.first
     withRuns(in: window, columns: isAcross ? others.count : nil, of: source.width) { runs, ends in
@@ -107,6 +102,17 @@ extension ConvolutionSweep {
         }
       }
     }
+  }
+
+  /// The results that a line's tiles go along, and the images or columns that repeat this.
+  private func ways(
+    through region: ConvolutionRegion, _ window: Images.Window, _ target: Images, isAcross: Bool
+  ) -> (along: Way, others: Way) {
+    let columns = Way(
+      count: region.columns.count, source: x.sourceStep * window.pixel, target: x.step * targetChannels)
+    let images = Way(
+      count: region.images.count, source: window.image, target: target.height * target.width * targetChannels)
+    return isAcross ? (images, columns) : (columns, images)
   }
 
   /// Calls `body` with the runs of each of `columns`, without taps beyond the edges, or of any column with all taps, and where
@@ -135,6 +141,11 @@ extension ConvolutionSweep {
     while first < end, top + runs[first].y < 0 { first += 1 }
     return UnsafeBufferPointer(rebasing: runs[first..<end])
   }
+}
+
+/// Neighbours in an image or in a batch: how many, and how far apart where values are read and written.
+private struct Way {
+  let count, source, target: Int
 }
 
 /// Results at equal distances, each the sum over all taps.

@@ -59,8 +59,7 @@ extension ConvolutionSweep {
 
   private func accumulate(
     _ window: Images.Window, _ upstream: Images.Window, _ region: ConvolutionRegion, _ height: Int, _ width: Int,
-    into sums: Pointer,
-    _ strides: WeightStrides
+    into sums: Pointer, _ strides: WeightStrides
   ) {
     // Few columns: those where a tap lies beyond the edge are left out too.
     let isNarrow = kind == .mixed && TileLimit.isNarrow(x.count)
@@ -70,38 +69,38 @@ extension ConvolutionSweep {
       let columns = isNarrow ? x.inside(taps[run.tap].x, width).clamped(to: region.columns) : region.columns
       guard !rows.isEmpty, !columns.isEmpty else { continue }
       let extent = (region.images.count, rows.count, columns.count)
-      let skipped = (
-        rows: rows.lowerBound - region.rows.lowerBound, columns: columns.lowerBound - region.columns.lowerBound
-      )
-      var upstream = upstream
-      upstream.pointer += skipped.rows * upstream.row + skipped.columns * upstream.pixel
-      var source = Images.Window(
-        pointer: window.pointer + run.offset, image: window.image, row: window.row * y.sourceStep,
-        pixel: window.pixel * x.sourceStep)
-      source.pointer += skipped.rows * source.row + skipped.columns * source.pixel
-      let first = sums + taps[run.tap].index * strides.tap
-      if kind == .mixedIntoFew {
-        for step in 0..<run.count {
-          PixelLoop(
-            rows: upstream, step: 1, factors: source, extent: extent, sums: first + step * 16, stride: strides.target
-          ).run(.mixed, width: 16, count: targetChannels)
-          source.pointer += 16
-        }
-        continue
+      let (line, column) = (rows.lowerBound - region.rows.lowerBound, columns.lowerBound - region.columns.lowerBound)
+      let upstream = upstream.moved(by: line * upstream.row + column * upstream.pixel)
+      let (row, pixel) = (window.row * y.sourceStep, window.pixel * x.sourceStep)
+      let source = Images.Window(
+        pointer: window.pointer + run.offset + line * row + column * pixel, image: window.image, row: row, pixel: pixel)
+      accumulate(run, source, upstream, extent, into: sums + taps[run.tap].index * strides.tap, strides)
+    }
+  }
+
+  /// The same for the values of one run at the pixels whose tap lies within the source.
+  private func accumulate(
+    _ run: Run, _ source: Images.Window, _ upstream: Images.Window, _ extent: (Int, Int, Int), into sums: Pointer,
+    _ strides: WeightStrides
+  ) {
+    if kind == .mixedIntoFew {
+      for step in 0..<run.count {
+        PixelLoop(
+          rows: upstream, step: 1, factors: source.moved(by: step * 16), extent: extent, sums: sums + step * 16,
+          stride: strides.target
+        ).run(.mixed, width: 16, count: targetChannels)
       }
-      let stride = kind == .separate ? strides.tap : strides.source
-      for (channel, lanes) in blocks {
-        let parts = TileLimit.parts(run.count, width: lanes)
-        for part in 0..<parts {
-          let from = run.count * part / parts
-          var (rows, factors) = (source, upstream)
-          rows.pointer += from * run.step + (kind == .separate ? channel : 0)
-          factors.pointer += channel
-          PixelLoop(
-            rows: rows, step: run.step, factors: factors, extent: extent, sums: first + from * stride + channel,
-            stride: stride
-          ).run(kind, width: lanes, count: run.count * (part + 1) / parts - from)
-        }
+      return
+    }
+    let stride = kind == .separate ? strides.tap : strides.source
+    for (channel, width) in blocks {
+      let parts = TileLimit.parts(run.count, width: width)
+      for part in 0..<parts {
+        let from = run.count * part / parts
+        PixelLoop(
+          rows: source.moved(by: from * run.step + (kind == .separate ? channel : 0)), step: run.step,
+          factors: upstream.moved(by: channel), extent: extent, sums: sums + from * stride + channel, stride: stride
+        ).run(kind, width: width, count: run.count * (part + 1) / parts - from)
       }
     }
   }

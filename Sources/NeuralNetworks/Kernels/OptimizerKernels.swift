@@ -2,17 +2,9 @@ import Tensors
 
 /// The numbers of one step of Adam, bias corrections folded in.
 struct AdamCoefficients {
-  let rate, beta1, beta2, epsilon, rootScale, retention: Float
-
-  /// `retention` multiplies the parameters before the step: 1 without weight decay.
-  init(rate: Float, beta1: Float, beta2: Float, epsilon: Float, rootScale: Float, retention: Float = 1) {
-    self.rate = rate
-    self.beta1 = beta1
-    self.beta2 = beta2
-    self.epsilon = epsilon
-    self.rootScale = rootScale
-    self.retention = retention
-  }
+  let rate, beta1, beta2, epsilon, rootScale: Float
+  /// Multiplies the parameters before the step: 1 without weight decay.
+  var retention: Float = 1
 }
 
 /// One step of Adam in one pass over memory, in place where nobody else holds the values.
